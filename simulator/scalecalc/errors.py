@@ -1,0 +1,51 @@
+"""Errors a user may see: one line that says what, where, and what to do."""
+
+
+class ScalecalcError(Exception):
+    """Base of every error the command line turns into one line on stderr and an exit code.
+
+    Args:
+        what: what is wrong, in one clause.
+        where: the file, node or option concerned.
+        todo: what the user can do about it.
+    """
+
+    exit_code = 2
+
+    def __init__(self, what: str, *, where: str = "", todo: str = "") -> None:
+        self.what, self.where, self.todo = what, where, todo
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        line = f"{self.where}: {self.what}" if self.where else self.what
+        return " ".join((f"{line}; {self.todo}" if self.todo else line).split())
+
+
+class FileError(ScalecalcError):
+    """A file cannot be read as what it should be."""
+
+
+class GraphError(ScalecalcError):
+    """A graph contradicts itself: undefined inputs, cycles, duplicate names."""
+
+
+class ShapeError(ScalecalcError):
+    """Two dimensions that must be equal are not."""
+
+
+class ExpressionError(ScalecalcError):
+    """A text is not an arithmetic expression of the accepted form."""
+
+
+class LawError(ScalecalcError):
+    """A law is malformed, or cannot be applied to what was asked."""
+
+
+class UsageError(ScalecalcError):
+    """An option has a value that makes no sense."""
+
+
+class StrictError(ScalecalcError):
+    """`--strict` was given and something was missing or assumed."""
+
+    exit_code = 3

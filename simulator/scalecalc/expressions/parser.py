@@ -1,0 +1,169 @@
+"""Text to tree: a tokenizer and a precedence parser for arithmetic, and for nothing else.
+
+Python's meaning throughout: `**` binds tighter than a sign on its left and groups to the right, `//` and `%` round
+down.
+Length, nesting and the size of literals are bounded, so hostile text costs as little as wrong text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from scalecalc.errors import ExpressionError
+from scalecalc.expressions.tree import ARITY, Binary, Call, Expr, Name, Negate, Number
+
+MAX_LENGTH = 4_000
+MAX_DEPTH = 100
+MAX_DIGITS = 400
+
+# Spellings sympy and PyTorch write into ONNX files for what the whitelist has.
+ALIASES = {"Max": "max", "Min": "min", "Abs": "abs", "ceiling": "ceil", "CeilToInt": "ceil", "FloorToInt": "floor"}
+INFIX_CALLS = {"FloorDiv": "//", "CleanDiv": "//", "Mod": "%", "PythonMod": "%", "IntTrueDiv": "/", "Pow": "**"}
+
+# operator: (binding power towards its left, towards its right)
+BINDING = {"+": (1, 2), "-": (1, 2), "*": (3, 4), "/": (3, 4), "//": (3, 4), "%": (3, 4), "**": (8, 6)}
+SIGN = 6
+
+_TOKEN = re.compile(
+    r"(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|(?P<name>[^\W\d]\w*)|(?P<mark>\*\*|//|[-+*/%(),])"
+)
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+class Token(NamedTuple):
+    """A piece of the text: kind is `number`, `name`, `mark` or `end`; column counts from 1."""
+
+    kind: str
+    text: str
+    column: int
+
+
+def parse(text: str) -> Expr:
+    """The tree of an arithmetic text.
+
+    Numbers, names, `+ - * / // % **`, parentheses, and calls of `exp log sqrt floor ceil abs min max`. Integers stay
+    integers.
+
+    Raises:
+        ExpressionError: anything else, with the column and what to write instead.
+    """
+    if not isinstance(text, str):
+        raise ExpressionError(f"expected a text, found {type(text).__name__}", todo="write the formula as a string")
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(f"{len(text)} characters are too many", todo=f"at most {MAX_LENGTH} are read")
+    return _Parser(text).whole()
+
+
+def _tokens(text: str) -> Iterator[Token]:
+    position = _end(_SPACE.match(text))
+    while position < len(text):
+        match = _TOKEN.match(text, position)
+        if match is None:
+            raise _error(text, position + 1, f"{text[position]!r} is not allowed", _hint(text[position:]))
+        yield Token(str(match.lastgroup), match.group(), position + 1)
+        position = _end(_SPACE.match(text, match.end()))
+    yield Token("end", "", len(text) + 1)
+
+
+def _end(match: re.Match[str] | None) -> int:
+    assert match is not None  # the pattern for spaces also matches nothing
+    return match.end()
+
+
+def _hint(rest: str) -> str:
+    hints = {"^": "write ** for powers", ".": "names hold letters, digits and underscores only", "[": "use parentheses"}
+    return hints.get(rest[0], "only numbers, names, + - * / // % ** and parentheses are")
+
+
+def _error(text: str, column: int, what: str, todo: str) -> ExpressionError:
+    shown = text if len(text) <= 60 else text[:57] + "..."
+    return ExpressionError(what, where=f"{shown!r}, column {column}", todo=todo)
+
+
+class _Parser:
+    """Precedence climbing; every method gives a tree and its depth, which bounds recursion here and later."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = _tokens(text)
+        self.now = next(self.tokens)
+
+    def fail(self, what: str, todo: str, token: Token | None = None) -> ExpressionError:
+        return _error(self.text, (token or self.now).column, what, todo)
+
+    def take(self) -> Token:
+        token = self.now
+        self.now = next(self.tokens, token)
+        return token
+
+    def expect(self, mark: str) -> None:
+        if self.now.text != mark:
+            found = repr(self.now.text) if self.now.text else "the end"
+            raise self.fail(f"expected {mark!r}, found {found}", "check operators and parentheses")
+        self.take()
+
+    def whole(self) -> Expr:
+        tree, _ = self.expression(0, 0)
+        if self.now.kind != "end":
+            raise self.fail(f"unexpected {self.now.text!r}", "check operators and parentheses")
+        return tree
+
+    def deeper(self, depth: int, token: Token) -> int:
+        if depth >= MAX_DEPTH:
+            raise self.fail("nested too deeply", f"at most {MAX_DEPTH} levels are read: split the expression", token)
+        return depth + 1
+
+    def expression(self, power: int, level: int) -> tuple[Expr, int]:
+        level = self.deeper(level, self.now)
+        left, depth = self.prefix(level)
+        while self.now.text in BINDING and BINDING[self.now.text][0] > power:
+            token = self.take()
+            right, right_depth = self.expression(BINDING[token.text][1], level)
+            left, depth = Binary(token.text, left, right), self.deeper(max(depth, right_depth), token)
+        return left, depth
+
+    def prefix(self, level: int) -> tuple[Expr, int]:
+        token = self.take()
+        if token.kind == "number":
+            return self.number(token), 1
+        if token.kind == "name":
+            return self.call(token, level) if self.now.text == "(" else (Name(token.text), 1)
+        if token.text == "(":
+            inner = self.expression(0, level)
+            self.expect(")")
+            return inner
+        if token.text in ("-", "+"):
+            operand, depth = self.expression(SIGN, level)
+            return (Negate(operand), self.deeper(depth, token)) if token.text == "-" else (operand, depth)
+        found = repr(token.text) if token.text else "the end"
+        raise self.fail(f"expected a number, a name or '(', found {found}", "complete the expression", token)
+
+    def number(self, token: Token) -> Number:
+        if len(token.text) > MAX_DIGITS:
+            raise self.fail("a number of too many digits", f"at most {MAX_DIGITS} are read", token)
+        if token.text.isdecimal():
+            return Number(int(token.text))
+        value = float(token.text)
+        if value == float("inf"):
+            raise self.fail(f"{token.text} is too large for a number", "use at most 1e308", token)
+        return Number(value)
+
+    def call(self, token: Token, level: int) -> tuple[Expr, int]:
+        name = ALIASES.get(token.text, token.text)
+        low, high = (2, 2) if name in INFIX_CALLS else ARITY.get(name, (0, 0))
+        if not low:
+            raise self.fail(f"unknown function {token.text!r}", f"known are {', '.join(ARITY)}", token)
+        self.expect("(")
+        parts = [self.expression(0, level)]
+        while self.now.text == ",":
+            self.take()
+            parts.append(self.expression(0, level))
+        self.expect(")")
+        if not low <= len(parts) <= high:
+            wanted = str(low) if low == high else f"{low} or more"
+            raise self.fail(f"{name} takes {wanted} arguments, not {len(parts)}", "check the commas", token)
+        depth = self.deeper(max(depth for _, depth in parts), token)
+        arguments = tuple(part for part, _ in parts)
+        return (Binary(INFIX_CALLS[name], *arguments) if name in INFIX_CALLS else Call(name, arguments)), depth

@@ -1,0 +1,106 @@
+"""A neural network as plain data: nodes in topological order, typed inputs, weights without contents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Unknown = None
+"""A dimension the file does not name: two of them need not be equal."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """Type of a value as the file declares it.
+
+    Attributes:
+        dtype: element type in numpy's spelling (`float32`, `bfloat16`, `int64`, `bool`, `string`), "" if unknown.
+        shape: one entry per axis: an int, the file's own text for it (a name or an
+            expression such as `past + seq`), or None where the file says nothing;
+            None instead of a tuple when not even the rank is known.
+    """
+
+    dtype: str
+    shape: tuple[int | str | None, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Initializer:
+    """A tensor the file stores. Its contents are only kept when it is small.
+
+    Attributes:
+        name: its name in the graph.
+        dtype: element type in numpy's spelling.
+        shape: its dimensions.
+        value: up to 64 entries, flat, where the file holds at most that many; else None.
+        stored_bytes: bytes the file (or its sidecar) spends on it; 0 for one made by the front end.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    value: tuple[int | float, ...] | None = None
+    stored_bytes: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """One operation, in the newest form of its operator.
+
+    Attributes:
+        op_type: operator name, e.g. `Conv`.
+        domain: operator set; "" is ONNX's own.
+        name: the file's name for it, or `<op_type>_<index>`.
+        inputs: value names by slot; "" for an optional input left out.
+        outputs: value names by slot; "" for an output nobody asked for.
+        attributes: by name; ints, floats, str, tuples of them, an Initializer for a tensor
+            (as `value` of Constant), or a Graph for a body.
+    """
+
+    op_type: str
+    domain: str
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    attributes: Mapping[str, Any]
+
+
+@dataclass(slots=True, eq=False)
+class Function:
+    """An operator defined by the file itself as a body of other nodes."""
+
+    name: str
+    domain: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    nodes: list[Node]
+
+
+@dataclass(slots=True, eq=False)
+class Graph:
+    """A graph, or the body of a Loop, If or Scan.
+
+    Attributes:
+        name: what to call it in output.
+        nodes: in topological order (front ends guarantee it).
+        inputs: values fed from outside, without the initializers old files repeat here.
+        outputs: values handed out, with the types the file declares for them.
+        initializers: stored tensors by name.
+        value_info: types the file declares for inner values.
+        functions: local functions by (domain, name).
+        opset: version of ONNX's own operator set in the file, 0 where that means nothing.
+        format: `onnx`, `spec`, ...
+        metadata: the file's own notes (producer, version).
+    """
+
+    name: str
+    nodes: list[Node]
+    inputs: dict[str, TensorType]
+    outputs: dict[str, TensorType]
+    initializers: dict[str, Initializer]
+    value_info: dict[str, TensorType] = field(default_factory=dict)
+    functions: dict[tuple[str, str], Function] = field(default_factory=dict)
+    opset: int = 0
+    format: str = "onnx"
+    metadata: dict[str, str] = field(default_factory=dict)

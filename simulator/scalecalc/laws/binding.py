@@ -1,0 +1,231 @@
+"""How a law's variables are met by a model and a run: exact, converted, assumed or refused."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scalecalc.errors import ExpressionError, LawError
+from scalecalc.laws.conventions import UNKNOWN, Variable
+from scalecalc.laws.law import Law
+from scalecalc.laws.plan import Plan
+from scalecalc.laws.scope import NOT_PREDICTING, assumptions, mismatches
+
+if TYPE_CHECKING:
+    from scalecalc.laws.prediction import Prediction
+    from scalecalc.walk.profile import Profile
+
+PF_DAY = 8.64e19  # FLOP: 1e15 a second for 86,400 s
+# a law's count of N: the role of a profile's parameters
+ROLES = {"total": "trainable", "non_embedding": "non_embedding", "linear": "linear", "active": "active"}
+# a law's count of C: the count of N in 6*N*D
+SIX_N_D = {"6N_total*D": "total", "6N_nonemb*D": "non_embedding", "6N_linear*D": "linear"}
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One variable's value in the law's own count.
+
+    Attributes:
+        status: exact, converted, assumed or refused.
+        how: the formula, the assumption, or the reason of a refusal.
+    """
+
+    symbol: str
+    value: float | None
+    status: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """A law met by a model and a run; only this predicts.
+
+    Attributes:
+        variables: one entry per input of the law.
+        cost: C in the law's own count where the law declares one without using it.
+        notes: what is taken for granted.
+        refusals: why it does not predict; empty if it does.
+        comparable: False if `force` overrode a refusal.
+    """
+
+    law: Law
+    variables: tuple[Bound, ...]
+    cost: Bound | None
+    notes: tuple[str, ...]
+    refusals: tuple[str, ...]
+    comparable: bool = True
+
+    @property
+    def usable(self) -> bool:
+        """Whether `predict` gives a value."""
+        return not self.refusals
+
+    @property
+    def why(self) -> str:
+        """The refusals in one line."""
+        return "; ".join(self.refusals)
+
+    @property
+    def values(self) -> Mapping[str, float]:
+        """The variables that have a value."""
+        return {bound.symbol: bound.value for bound in self.variables if bound.value is not None}
+
+    def predict(self) -> Prediction:
+        """The law's value.
+
+        Raises:
+            LawError: the binding is refused.
+        """
+        from scalecalc.laws.prediction import predict
+
+        return predict(self)
+
+
+def bind(law: Law, profile: Profile, plan: Plan, *, force: bool = False) -> Binding:
+    """Every variable of `law` from the formulas of a model and the plan of a run.
+
+    Args:
+        law: what is asked.
+        profile: parameters by role.
+        plan: everything else.
+        force: apply it even to another task or modality; the result is marked as not comparable.
+    """
+    outside = mismatches(law, plan)
+    binder = _Binder(profile, plan)
+    variables = tuple(binder.bind(law.variables[symbol]) for symbol in law.inputs)
+    unbound = [f"{bound.symbol}: {bound.how}" for bound in variables if bound.status == "refused"]
+    refusals = [NOT_PREDICTING[law.kind]] if law.kind in NOT_PREDICTING else []
+    notes = [*law.notes, *assumptions(law, plan)]
+    if force:
+        notes = [f"NOT COMPARABLE: {reason}" for reason in outside] + notes
+    else:
+        refusals += outside
+    # missing values are no news about a law that would not apply with them
+    refusals = refusals or unbound
+    if not refusals:
+        refusals = _beyond(law, {bound.symbol: bound.value for bound in variables if bound.value is not None})
+    cost = binder.bind(law.variables["C"]) if "C" in law.variables and "C" not in law.inputs else None
+    return Binding(law, variables, cost, tuple(notes), tuple(refusals), not (force and outside))
+
+
+class _Binder:
+    def __init__(self, profile: Profile, plan: Plan) -> None:
+        self.profile, self.plan = profile, plan
+
+    def bind(self, variable: Variable) -> Bound:
+        symbol = variable.symbol
+        try:
+            match symbol:
+                case "N":
+                    return self.parameters(variable)
+                case "D":
+                    return self.data(variable)
+                case "U":
+                    return Bound(symbol, *self.unique())
+                case "C":
+                    return self.compute(variable)
+            return Bound(symbol, self.plan.extra[symbol], "exact", "as given")
+        except KeyError:
+            return Bound(symbol, None, "refused", f"no value (set {symbol})")
+        except LawError as error:
+            return Bound(symbol, None, "refused", error.what)
+
+    def count(self, count: str) -> tuple[float, bool]:
+        """Parameters by the law's count, and whether some are missing."""
+        quantity = self.profile.params[ROLES[count]]
+        value = quantity.value(self.plan.sizes)
+        if value is None:
+            raise LawError(f"{count} parameters depend on a size that is not set (--set)")
+        if value <= 0:
+            raise LawError(f"the model has no {count} parameters")
+        return value, quantity.lower_bound
+
+    def parameters(self, variable: Variable) -> Bound:
+        if variable.count == "flops_per_token":
+            if not self.plan.flops_per_sample:
+                raise LawError("training FLOPs per token are unknown")
+            return Bound("N", float(self.plan.flops_per_sample), "exact", "training FLOPs per token")
+        if variable.count not in (*ROLES, UNKNOWN):
+            raise LawError(f"the law counts N as {variable.count!r}, which no profile has")
+        count = "total" if variable.count == UNKNOWN else variable.count
+        value, partial = self.count(count)
+        if partial:
+            return Bound("N", value, "assumed", f"{count} parameters of the operators known: a lower bound")
+        if variable.count == UNKNOWN:
+            return Bound("N", value, "assumed", "total parameters: the law does not say how it counts")
+        return Bound("N", value, "exact", f"{count} parameters")
+
+    def seen(self) -> tuple[float, str, str]:
+        if self.plan.seen is None:
+            raise LawError("neither data nor a budget is given (--budget)")
+        if self.plan.data is None:
+            return self.plan.seen, "converted", f"C / (training FLOP per {self.plan.sample})"
+        return self.plan.seen, "exact", f"{self.plan.sample}s seen"
+
+    def unique(self) -> tuple[float, str, str]:
+        if self.plan.unique is not None:
+            return self.plan.unique, "exact", f"distinct {self.plan.sample}s"
+        return self.seen()[0], "assumed", "one pass: all samples distinct (--unique)"
+
+    def data(self, variable: Variable) -> Bound:
+        if variable.sample not in (self.plan.sample, UNKNOWN):
+            raise LawError(f"the law's samples are {variable.sample}s, the model's {self.plan.sample}s")
+        value, status, how = self.unique() if variable.meaning == "unique" else self.seen()
+        if variable.meaning == UNKNOWN:
+            return Bound("D", value, "assumed", f"{how}: the law does not say seen or unique")
+        if variable.sample == UNKNOWN:
+            return Bound("D", value, "assumed", f"{how}: the law does not say what a sample is")
+        return Bound("D", value, status, how)
+
+    def compute(self, variable: Variable) -> Bound:
+        value, status, how = self.flops(variable)
+        if variable.unit == "PF-day":
+            return Bound("C", value / PF_DAY, "converted", f"{how}/8.64e19 PF-days")
+        if variable.unit != "FLOP":
+            raise LawError(f"the law counts in {variable.unit}s, which FLOPs do not tell")
+        return Bound("C", value, status, how)
+
+    def flops(self, variable: Variable) -> tuple[float, str, str]:
+        if variable.count in SIX_N_D:
+            count = SIX_N_D[variable.count]
+            return 6 * self.count(count)[0] * self.seen()[0], "converted", f"6*N*D, N {count}"
+        if variable.count not in ("exact", UNKNOWN):
+            raise LawError(f"the law counts C as {variable.count!r}, which is not known here")
+        if self.plan.spent is None:
+            raise LawError("no compute is given (--budget)")
+        how = "training matrix FLOPs"
+        if variable.count == UNKNOWN:
+            return self.plan.spent, "assumed", f"{how}: the law does not say how it counts"
+        if variable.attention in ("full", "causal") and variable.attention != self.plan.attention:
+            how += f", {self.plan.attention} attention; the law's: {variable.attention}"
+            return self.plan.spent, "assumed", how
+        return self.plan.spent, "exact", how
+
+
+def _beyond(law: Law, values: Mapping[str, float]) -> list[str]:
+    """Why the law's value is none: outside the metric's bounds, with the place where it leaves them."""
+    low, high = law.metric.bounds
+    try:
+        value = float(law.evaluate(**values))
+    except ExpressionError as error:
+        if high is None or len(values) > 1:
+            return [f"no value at these inputs: {error.what}"]
+        value = math.inf  # too large for a number
+    if high is not None and value > high:
+        limit, words = high, "exceed"
+    elif low is not None and value < low:
+        limit, words = low, "fall below"
+    else:
+        return []
+    text = f"{law.metric.name} would {words} {limit:g}"
+    if len(law.inputs) == 1:
+        (symbol,) = law.inputs
+        try:
+            edge = f"{law.inverse(symbol, limit):.4g} {law.variables[symbol].unit}".strip()
+        except LawError:  # it is beyond everywhere
+            return [text]
+        text += f": the law ends at {symbol} = {edge}, {values[symbol]:.4g} was asked"
+    return [text]

@@ -1,0 +1,125 @@
+"""The conventions of a law: what it counts, of which models, on what evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+UNKNOWN = "unknown"
+Interval = tuple[float, float]
+Limits = tuple[float | None, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Coefficient:
+    """A constant of a law.
+
+    Attributes:
+        se, ci, level: standard error, interval and its level as published; None where they are not.
+        bounds: values a fit may give it.
+        unit: of the value (`nat/token`, `FLOP`); "" if it has none.
+    """
+
+    name: str
+    value: float
+    se: float | None = None
+    ci: Interval | None = None
+    level: float | None = None
+    bounds: Limits = (None, None)
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """What a law means by N, D, C or another input; `unknown` where its publication does not say.
+
+    Attributes:
+        count: N: total, non_embedding, linear, active, flops_per_token. C: exact, 6N_total*D, 6N_nonemb*D.
+        sample, meaning, tokenizer: D: token, image, ...; seen or unique.
+        attention: C: full, causal or none.
+        unit: C: FLOP, PF-day or core-day.
+    """
+
+    symbol: str
+    count: str = UNKNOWN
+    sample: str = UNKNOWN
+    meaning: str = UNKNOWN
+    tokenizer: str = UNKNOWN
+    attention: str = UNKNOWN
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a law predicts: `bounds` it cannot leave, `chance` level, `better` = lower or higher."""
+
+    name: str
+    unit: str
+    better: str
+    bounds: Limits = (None, None)
+    chance: float | None = None
+    eval_set: str = UNKNOWN
+    tokenizer: str = UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Models and data a law speaks of; an empty field does not restrict.
+
+    Attributes:
+        classes: number of classes of a classifier.
+        input_elements: numbers in one sample (28x28x1 = 784).
+    """
+
+    modality: str
+    task: str
+    family: tuple[str, ...] = ()
+    corpus: tuple[str, ...] = ()
+    classes: int | None = None
+    input_elements: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What stands behind a law.
+
+    Attributes:
+        runs: how many trainings it was fitted to.
+        extrapolation_error: relative error on runs larger than those fitted.
+        coverage: share of such runs inside the stated interval.
+        text: in words.
+    """
+
+    runs: int | None = None
+    extrapolation_error: float | None = None
+    coverage: float | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a law was published."""
+
+    citation: str
+    url: str = ""
+    year: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Covariance:
+    """How coefficients vary together.
+
+    Attributes:
+        of: coefficient names, or `log(name)` where the logarithm is what varies evenly.
+        matrix: row by row.
+        basis: what it covers and how it was found.
+    """
+
+    of: tuple[str, ...]
+    matrix: tuple[tuple[float, ...], ...]
+    basis: str
+
+    def coordinates(self) -> Iterable[tuple[str, bool]]:
+        """Coefficient name, and whether its logarithm is meant."""
+        return ((text.removeprefix("log(").removesuffix(")"), text.startswith("log(")) for text in self.of)

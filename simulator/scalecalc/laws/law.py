@@ -1,0 +1,176 @@
+"""A law is data: one expression, its coefficients, and every convention that decides where it may be applied."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from scalecalc.errors import ExpressionError, LawError
+from scalecalc.expressions import Expr
+from scalecalc.laws.conventions import (
+    Coefficient,
+    Covariance,
+    Evidence,
+    Interval,
+    Metric,
+    Scope,
+    Source,
+    Variable,
+)
+from scalecalc.laws.numerics import first_crossing
+
+if TYPE_CHECKING:
+    from scalecalc.laws.binding import Binding
+    from scalecalc.laws.plan import Plan
+    from scalecalc.walk.profile import Profile
+
+KINDS = ("conditional", "frontier", "curve", "allocation", "hyperparameter", "link")
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """A formula for performance with all its conventions.
+
+    Construction fails when the formula's symbols and the declared ones differ.
+
+    Attributes:
+        kind: conditional (P of this N, D), frontier (P of the best N at C), curve, allocation, hyperparameter, link.
+        formula: over `variables`, `coefficients` and `derived`.
+        derived: constants computed from coefficients, in order.
+        regime: how the runs behind it were trained (epochs, schedule, batch); `limit`: a resource taken as unlimited.
+        range: expression (`N`, `D/N`) to the least and largest value it was calibrated on, in the law's own counts.
+        superseded_by: a law that uses the same runs better.
+    """
+
+    name: str
+    kind: str
+    formula: Expr
+    metric: Metric
+    applies_to: Scope
+    source: Source
+    coefficients: Mapping[str, Coefficient] = field(default_factory=dict)
+    derived: Mapping[str, Expr] = field(default_factory=dict)
+    variables: Mapping[str, Variable] = field(default_factory=dict)
+    title: str = ""
+    regime: Mapping[str, str] = field(default_factory=dict)
+    range: Mapping[str, Interval] = field(default_factory=dict)
+    evidence: Evidence = field(default_factory=Evidence)
+    notes: tuple[str, ...] = ()
+    superseded_by: str = ""
+    covariance: Covariance | None = None
+    constants: Mapping[str, float] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise self.error(f"unknown kind {self.kind!r}", f"use one of {', '.join(KINDS)}")
+        declared = [*self.coefficients, *self.derived, *self.variables]
+        used = self.formula.names.union(*(expression.names for expression in self.derived.values()))
+        if missing := sorted(used - set(declared)):
+            raise self.error(f"{', '.join(missing)} used but not declared", "add to coefficients or variables")
+        # C may be declared without being used: it is the cost the law's optimum is found under
+        if unused := sorted(set(declared) - used - {"C"}):
+            raise self.error(f"{', '.join(unused)} declared but not used", "remove it or correct the formula")
+        if len(set(declared)) < len(declared):
+            raise self.error("a symbol is declared twice", "give each one meaning")
+        if self.covariance and (strange := [name for name, _ in self.covariance.coordinates() if name not in declared]):
+            raise self.error(f"covariance of {', '.join(strange)}, not declared", "name coefficients")
+        try:
+            constants = self._constants({})
+        except ExpressionError as error:
+            raise self.error(f"derived constant {error.where}: {error.what}", "correct it") from None
+        object.__setattr__(self, "constants", constants)
+
+    def error(self, what: str, todo: str) -> LawError:
+        """A LawError that names this law."""
+        return LawError(what, where=f"law {self.name}", todo=todo)
+
+    def _constants(self, changed: Mapping[str, Any]) -> dict[str, Any]:
+        values: dict[str, Any] = {name: constant.value for name, constant in self.coefficients.items()}
+        values.update(changed)
+        for name, expression in self.derived.items():
+            values[name] = expression.evaluate(values)
+        return values
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The variables the formula takes, N and D first."""
+        order = {"N": 0, "D": 1, "U": 2, "C": 3}
+        names = [name for name in self.variables if name in self.formula.names]
+        return tuple(sorted(names, key=lambda name: (order.get(name, 9), name)))
+
+    @property
+    def sign(self) -> int:
+        """1 where lower is better, -1 where higher is: what a minimiser multiplies by."""
+        return 1 if self.metric.better == "lower" else -1
+
+    @property
+    def expanded(self) -> Expr:
+        """The formula over variables and coefficients only, derived constants written out."""
+        known: dict[str, Expr] = {}
+        for name, expression in self.derived.items():
+            known[name] = expression.substitute(known)
+        return self.formula.substitute(known)
+
+    def _namespace(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        if missing := [name for name in self.inputs if name not in values]:
+            raise self.error(f"{', '.join(missing)} missing", f"it takes {', '.join(self.inputs)}")
+        known = {*self.inputs, *self.coefficients}
+        if unknown := sorted(set(values) - known):
+            raise self.error(f"takes no {', '.join(unknown)}", f"it takes {', '.join(self.inputs)}")
+        changed = {name: value for name, value in values.items() if name in self.coefficients}
+        return {**(self._constants(changed) if changed else self.constants), **values}
+
+    def evaluate(self, **values: Any) -> Any:
+        """The value at the variables, numbers or arrays in the law's own counts; coefficients may be replaced."""
+        return self.formula.evaluate(self._namespace(values))
+
+    def gradient(self, by: Iterable[str] | None = None, **values: Any) -> dict[str, Any]:
+        """First derivatives by variables or coefficients (default: the variables), at the given values."""
+        namespace, expression = self._namespace(values), self.expanded
+        return {name: expression.diff(name).evaluate(namespace) for name in by or self.inputs}
+
+    def hessian(self, by: Iterable[str] | None = None, **values: Any) -> dict[tuple[str, str], Any]:
+        """Second derivatives, as `gradient`."""
+        namespace, expression, names = self._namespace(values), self.expanded, tuple(by or self.inputs)
+        slopes = {name: expression.diff(name) for name in names}
+        return {(a, b): slopes[a].diff(b).evaluate(namespace) for a in names for b in names}
+
+    def inverse(self, symbol: str, target: float, **others: float) -> float:
+        """The smallest positive value of one variable at which the law gives `target`.
+
+        Raises:
+            LawError: no value from 1e-12 to 1e60 does.
+        """
+
+        def gap(exponent: float) -> float:
+            try:
+                return float(self.evaluate(**others, **{symbol: math.exp(exponent)})) - target
+            except ExpressionError:  # overflow: beyond any target
+                return math.inf
+
+        place = first_crossing(gap, math.log(1e-12), math.log(1e60), 0.5)
+        if place is None:
+            raise self.error(f"never reaches {self.metric.name} {target:g}", "ask for a value it can reach")
+        return math.exp(place)
+
+    def with_coefficients(self, **values: float) -> Law:
+        """The same law with other constants, their published errors dropped."""
+        changed = {
+            name: replace(constant, value=values[name], se=None, ci=None, level=None) if name in values else constant
+            for name, constant in self.coefficients.items()
+        }
+        if unknown := sorted(set(values) - set(changed)):
+            raise self.error(f"has no coefficient {', '.join(unknown)}", f"it has {', '.join(changed)}")
+        return replace(self, coefficients=changed, covariance=None)
+
+    def latex(self) -> str:
+        """The formula for LaTeX, without its left-hand side."""
+        return self.formula.latex()
+
+    def bind(self, profile: Profile, plan: Plan, *, force: bool = False) -> Binding:
+        """How this law's variables are met by a model and a run; see `scalecalc.laws.binding.bind`."""
+        from scalecalc.laws.binding import bind
+
+        return bind(self, profile, plan, force=force)

@@ -1,0 +1,255 @@
+"""Mappings (of YAML) to laws: every field checked, every error naming its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from scalecalc.errors import ExpressionError, LawError
+from scalecalc.expressions import Expr, parse
+from scalecalc.laws.conventions import (
+    UNKNOWN,
+    Coefficient,
+    Covariance,
+    Evidence,
+    Interval,
+    Limits,
+    Metric,
+    Scope,
+    Source,
+    Variable,
+)
+from scalecalc.laws.law import Law
+
+SYMBOLS = ("N", "D", "U", "C")
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class Fields:
+    """A mapping read field by field; what nobody asked for is an error, so a typo is not silently ignored."""
+
+    def __init__(self, data: Any, where: str) -> None:
+        if not isinstance(data, Mapping) or not all(isinstance(key, str) for key in data):
+            raise LawError("expected `key: value` lines", where=where, todo="see docs/laws")
+        self.data, self.where, self.asked = data, where, set[str]()
+
+    def fail(self, key: str, what: str, found: Any) -> LawError:
+        return LawError(f"{key} must be {what}, found {str(found)[:40]!r}", where=self.where, todo="correct the law")
+
+    def get(self, key: str) -> Any:
+        self.asked.add(key)
+        return self.data.get(key)
+
+    def done(self) -> None:
+        """Raises if a key was not asked for."""
+        if extra := sorted(set(self.data) - self.asked):
+            known = ", ".join(sorted(self.asked))
+            raise LawError(f"unknown field {', '.join(extra)}", where=self.where, todo=f"known are {known}")
+
+    def text(self, key: str, default: str | None = UNKNOWN) -> str:
+        value = self.get(key)
+        if value is None:
+            if default is None:
+                raise LawError(f"{key} is missing", where=self.where, todo="add it")
+            return default
+        if isinstance(value, Mapping | list | tuple):
+            raise self.fail(key, "a text", value)
+        return str(value)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self.get(key)
+        items = [] if value is None else value if isinstance(value, list) else [value]
+        if not all(isinstance(item, str) for item in items):
+            raise self.fail(key, "a text or a list of texts", value)
+        return tuple(items)
+
+    def number(self, key: str) -> float | None:
+        return self._number(key, self.get(key))
+
+    def whole(self, key: str) -> int | None:
+        value = self.number(key)
+        if value is not None and value != int(value):
+            raise self.fail(key, "a whole number", value)
+        return None if value is None else int(value)
+
+    def _number(self, key: str, value: Any) -> float | None:
+        # YAML 1.1 reads 1e14 as a text
+        if value is None:
+            return None
+        try:
+            number = float("x" if isinstance(value, bool) else value)
+        except (TypeError, ValueError, OverflowError):
+            raise self.fail(key, "a number", value) from None
+        if number - number != 0:
+            raise self.fail(key, "a finite number", value)
+        return number
+
+    def numbers(self, key: str) -> tuple[float, ...]:
+        value = self.get(key)
+        row = [self._number(key, item) for item in value] if isinstance(value, list) else []
+        if not row or None in row:
+            raise self.fail(key, "a list of numbers", value)
+        return tuple(number for number in row if number is not None)
+
+    def limits(self, key: str) -> Limits:
+        value = self.get(key)
+        if value is None:
+            return None, None
+        if not isinstance(value, list) or len(value) != 2:
+            raise self.fail(key, "[least, largest]", value)
+        low, high = self._number(key, value[0]), self._number(key, value[1])
+        if low is not None and high is not None and low > high:
+            raise self.fail(key, "[least, largest]", value)
+        return low, high
+
+    def interval(self, key: str) -> Interval | None:
+        low, high = self.limits(key)
+        if (low is None) != (high is None):
+            raise self.fail(key, "two numbers", self.data[key])
+        return None if low is None or high is None else (low, high)
+
+    def expression(self, key: str) -> Expr:
+        try:
+            return parse(self.text(key, None))
+        except ExpressionError as error:
+            raise LawError(f"{key} {error.where}: {error.what}", where=self.where, todo=error.todo) from None
+
+    def under(self, key: str) -> Fields:
+        return Fields(self.get(key) or {}, f"{self.where}: {key}")
+
+    def each(self, key: str) -> dict[str, Any]:
+        return dict(self.under(key).data)
+
+
+def laws_of(data: Any, where: str) -> tuple[Law, ...]:
+    """The laws of one file: one law, or `laws:` by name over fields they share."""
+    top = Fields(data, where).data
+    if "laws" not in top:
+        return (_law(top, where),)
+    shared = {key: value for key, value in top.items() if key != "laws"}
+    found = []
+    for name, own in Fields(top["laws"], f"{where}: laws").data.items():
+        fields = dict(shared)
+        for key, value in Fields(own, f"{where}: {name}").data.items():
+            both = isinstance(value, Mapping) and isinstance(fields.get(key), Mapping)
+            fields[key] = {**fields[key], **value} if both else value
+        found.append(_law({"name": name, **fields}, where))
+    return tuple(found)
+
+
+def _law(data: Mapping[str, Any], where: str) -> Law:
+    name = str(data.get("name", ""))
+    if not _NAME.fullmatch(name):
+        raise LawError(f"name {name[:40]!r} is not author-year or author-year-variant", where=where, todo="rename it")
+    fields = Fields(data, f"{where}: {name}")
+    law = Law(
+        name=fields.text("name"),
+        title=fields.text("title", ""),
+        kind=fields.text("kind", None),
+        formula=fields.expression("formula"),
+        coefficients={key: _coefficient(key, value, fields) for key, value in fields.each("coefficients").items()},
+        derived={key: fields.under("derived").expression(key) for key in fields.each("derived")},
+        variables=_variables(fields),
+        metric=_metric(fields.under("metric")),
+        applies_to=_scope(fields.under("applies_to")),
+        regime={key: fields.under("regime").text(key) for key in fields.each("regime")},
+        range=_range(fields.under("range")),
+        evidence=_evidence(fields.under("evidence")),
+        source=_source(fields.under("source")),
+        notes=fields.texts("notes"),
+        superseded_by=fields.text("superseded_by", ""),
+        covariance=_covariance(fields.under("covariance")) if fields.get("covariance") else None,
+    )
+    fields.done()
+    return law
+
+
+def _coefficient(name: str, value: Any, parent: Fields) -> Coefficient:
+    where = f"{parent.where}: {name}"
+    fields = Fields(value if isinstance(value, Mapping) else {"value": value}, where)
+    number = fields.number("value")
+    if number is None:
+        raise LawError("value is missing", where=where, todo="add it")
+    coefficient = Coefficient(
+        name, number, se=fields.number("se"), ci=fields.interval("ci"), level=fields.number("level"),
+        bounds=fields.limits("bounds"), unit=fields.text("unit", ""),
+    )  # fmt: skip
+    fields.done()
+    return coefficient
+
+
+def _variables(parent: Fields) -> dict[str, Variable]:
+    found = {}
+    own = [key for key in SYMBOLS if parent.get(key) is not None]
+    for symbol, fields in [(key, parent.under(key)) for key in own] + [
+        (key, parent.under("variables").under(key)) for key in parent.each("variables")
+    ]:
+        found[symbol] = Variable(
+            symbol, count=fields.text("count"), sample=fields.text("sample"), meaning=fields.text("meaning"),
+            tokenizer=fields.text("tokenizer"), attention=fields.text("attention"),
+            unit=fields.text("unit", "FLOP" if symbol == "C" else ""),
+        )  # fmt: skip
+        fields.done()
+    return found
+
+
+def _metric(fields: Fields) -> Metric:
+    metric = Metric(
+        name=fields.text("name", None),
+        unit=fields.text("unit", None),
+        better=fields.text("better", None),
+        bounds=fields.limits("bounds"),
+        chance=fields.number("chance"),
+        eval_set=fields.text("eval_set"),
+        tokenizer=fields.text("tokenizer"),
+    )
+    if metric.better not in ("lower", "higher"):
+        raise fields.fail("better", "lower or higher", metric.better)
+    fields.done()
+    return metric
+
+
+def _scope(fields: Fields) -> Scope:
+    scope = Scope(
+        fields.text("modality", None), fields.text("task", None), family=fields.texts("family"),
+        corpus=fields.texts("corpus"), classes=fields.whole("classes"), input_elements=fields.whole("input_elements"),
+    )  # fmt: skip
+    fields.done()
+    return scope
+
+
+def _range(fields: Fields) -> dict[str, Interval]:
+    found = {}
+    for key in fields.data:
+        interval = fields.interval(key)
+        if interval is None or interval[0] <= 0 or not parse(key).names <= set(SYMBOLS):
+            raise fields.fail(key, "[least, largest] of N, D, U, C or a ratio of them", fields.data[key])
+        found[key] = interval
+    return found
+
+
+def _evidence(fields: Fields) -> Evidence:
+    evidence = Evidence(
+        fields.whole("runs"), fields.number("extrapolation_error"), fields.number("coverage"), fields.text("text", "")
+    )
+    fields.done()
+    return evidence
+
+
+def _source(fields: Fields) -> Source:
+    source = Source(
+        fields.text("citation", None), fields.text("url", ""), fields.whole("year"), fields.text("note", "")
+    )
+    fields.done()
+    return source
+
+
+def _covariance(fields: Fields) -> Covariance:
+    of = fields.texts("of")
+    matrix = tuple(fields.under("matrix").numbers(name) for name in of)
+    if any(len(row) != len(of) for row in matrix):
+        raise fields.fail("matrix", f"{len(of)} rows of {len(of)} numbers", fields.data["matrix"])
+    covariance = Covariance(of, matrix, fields.text("basis", None))
+    fields.done()
+    return covariance

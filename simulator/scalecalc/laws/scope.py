@@ -1,0 +1,73 @@
+"""Whether a law speaks of a model's kind at all: hard mismatches refuse, soft ones are listed as assumptions."""
+
+from __future__ import annotations
+
+from scalecalc.laws.conventions import UNKNOWN
+from scalecalc.laws.law import Law
+from scalecalc.laws.plan import Plan
+
+NOT_PREDICTING = {
+    "frontier": "it speaks of the best model at C, not of this one: see OPTIMUM",
+    "allocation": "it gives the best N and D, not a performance: see OPTIMUM",
+    "curve": "it describes one run over time",
+    "hyperparameter": "it gives training settings, not a performance",
+    "link": "it turns one metric into another",
+}
+
+
+def mismatches(law: Law, plan: Plan) -> list[str]:
+    """Reasons why the law says nothing about this model; empty if it may."""
+    scope, reasons = law.applies_to, []
+    for word, theirs, ours in (("task", scope.task, plan.task), ("modality", scope.modality, plan.modality)):
+        if ours is None:
+            reasons.append(f"the model's {word} is unknown (--task), the law's is {theirs}")
+        elif _plain(ours) != _plain(theirs):
+            reasons.append(f"another {word}: the law's is {theirs}, the model's {ours}")
+    for word, limit, size in (
+        ("classes", scope.classes, plan.classes),
+        ("numbers per sample", scope.input_elements, plan.input_elements),
+    ):
+        if limit is not None and size is not None and size != limit:
+            reasons.append(f"other data: the law's has {limit:,} {word}, the model's {size:,}")
+    if "limit" in law.regime:
+        reasons.append(f"it assumes {law.regime['limit']}")
+    return reasons
+
+
+def assumptions(law: Law, plan: Plan) -> list[str]:
+    """What is taken for granted when the law is applied to this model."""
+    scope, notes = law.applies_to, []
+    for word, theirs, ours in (("corpus", scope.corpus, plan.corpus), ("family", scope.family, plan.family)):
+        names = [_plain(name) for name in theirs]
+        if names and ours is None:
+            notes.append(f"{word} as the law's: {', '.join(theirs)}")
+        elif names and ours is not None and _plain(ours) not in names:
+            notes.append(f"another {word}: the law's is {', '.join(theirs)}, the model's {ours}")
+    if scope.classes is not None and plan.classes is None:
+        notes.append(f"{scope.classes} classes, as the law's data")
+    if scope.input_elements is not None and plan.input_elements is None:
+        notes.append(f"{scope.input_elements:,} numbers per sample, as the law's data")
+    if "/token" in law.metric.unit:
+        notes.append(_tokens(law.metric.tokenizer, plan.tokenizer))
+    if plan.unique and plan.seen and plan.seen > 1.001 * plan.unique:
+        epochs = plan.seen / plan.unique
+        notes.append(f"{epochs:.3g} passes over the data; the law's runs: {law.regime.get('epochs', UNKNOWN)}")
+    return notes
+
+
+def _tokens(theirs: str, ours: str | None) -> str:
+    if theirs != UNKNOWN and ours is not None and _plain(theirs) == _plain(ours):
+        return f"same tokenizer ({theirs})"
+    own = "its own tokenizer" if theirs == UNKNOWN else f"its own tokenizer ({theirs})"
+    return f"loss per token of {own}: not comparable across tokenizers"
+
+
+def shares(law: Law, plan: Plan) -> tuple[bool, bool]:
+    """Whether corpus and tokenizer are the law's."""
+    corpus = plan.corpus is not None and _plain(plan.corpus) in map(_plain, law.applies_to.corpus)
+    tokenizer = plan.tokenizer is not None and _plain(plan.tokenizer) == _plain(law.metric.tokenizer)
+    return corpus, tokenizer
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-").replace(" ", "-")

@@ -1,0 +1,251 @@
+"""Elementwise operators: activations, arithmetic, comparisons, casts."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from scalecalc.dims import Dim, Poly, broadcast_shapes, divide, is_nonnegative, is_positive, larger, prod, smaller
+from scalecalc.ops.registry import MAX_VALUES, Cost, Keep, Out, Shape, Tensor, give, op
+from scalecalc.ops.vector import BINARY, FLAT_UNARY, UNARY, PerElement
+
+
+def sums(x: Tensor, out: Shape) -> Dim:
+    """Additions that bring a gradient of shape `out` back to the shape of a broadcast operand."""
+    return 0 if x.shape == out else prod(out)
+
+
+def _unary(name: str, count: PerElement) -> None:
+    keeps = {"x": (Keep(0),), "y": (Keep(~0),)}.get(count.keeps, ())
+
+    @op(name, elementwise=True)
+    def rule(x: Tensor) -> Cost:
+        value = _apply(VALUES.get(name), x.shape, x)
+        size = x.size
+        return give(
+            Out(x.shape, value=value), vector=count.forward * size, backward={0: count.backward * size}, keeps=keeps
+        )
+
+
+def _binary(name: str, count: PerElement) -> None:
+    @op(name, elementwise=True)
+    def rule(x: Tensor, *others: Tensor) -> Cost:
+        """Broadcast over all operands; Max and Min take any number of them."""
+        operands = (x, *others)
+        out = broadcast_shapes(*(t.shape for t in operands))
+        size = prod(out)
+        keeps = [
+            Keep(t.index, when=o.index) for t in operands for o in operands if t is not o and count.keeps == "both"
+        ]
+        if name == "Div":
+            keeps.append(Keep(1, when=1))
+        if count.keeps == "x":
+            keeps = [Keep(t.index) for t in operands]
+        value = x.value
+        for other in others:
+            value = _apply(VALUES.get(name), out, Tensor(out, x.dtype, value), other)
+        limit = _limit(name, operands)
+        return give(
+            Out(out, value=value, limit=limit),
+            vector=count.forward * size * max(len(others), 1),
+            backward={t.index: count.backward * size + sums(t, out) for t in operands},
+            keeps=keeps,
+        )
+
+
+def _flat(name: str, flops: int) -> None:
+    @op(name, fixed_inputs=(0,), elementwise=True)
+    def rule(x: Tensor) -> Cost:
+        value = _apply(VALUES.get(name), x.shape, x)
+        return give(Out(x.shape, "bool" if name.startswith("Is") else "", value), vector=flops * x.size)
+
+
+def _comparison(name: str) -> None:
+    @op(name, fixed_inputs=(0, 1), elementwise=True)
+    def rule(x: Tensor, y: Tensor) -> Cost:
+        out = broadcast_shapes(x.shape, y.shape)
+        return give(Out(out, "bool", _apply(VALUES.get(name), out, x, y)), vector=prod(out))
+
+
+def _limit(name: str, operands: tuple[Tensor, ...]) -> Dim | None:
+    if name == "Add" and len(operands) == 2:
+        for x, y in (operands, operands[::-1]):
+            offset = y.known()
+            if x.limit is not None and offset is not None and len(offset) == 1 and not isinstance(offset[0], float):
+                total: Dim = x.limit + offset[0]
+                return total
+    return None
+
+
+def _div(a: Any, b: Any) -> Any:
+    if isinstance(a, float) or isinstance(b, float):
+        return a / b if b and not isinstance(a, Poly) and not isinstance(b, Poly) else None
+    exact = divide(a, b)
+    if exact is None and isinstance(a, int) and isinstance(b, int):
+        return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1) if b else None  # toward zero, as ONNX defines
+    return exact if exact is not None else a // b
+
+
+def _compare(sure: Callable[[Dim], bool | None]) -> Callable[[Any, Any], Any]:
+    def decide(a: Any, b: Any) -> Any:
+        return sure(a - b)
+
+    return decide
+
+
+def _positive(d: Any) -> bool | None:
+    """Whether d > 0, None where the symbols do not decide it."""
+    if not isinstance(d, Poly):
+        return bool(d > 0)
+    if is_positive(d):
+        return True
+    return False if is_nonnegative(-d) else None
+
+
+def _negation(x: bool | None) -> bool | None:
+    return None if x is None else not x
+
+
+def _zero(d: Any) -> bool | None:
+    up, down = _positive(d), _positive(-d)
+    return False if up or down else True if up is False and down is False else None
+
+
+VALUES: dict[str, Callable[..., Any]] = {
+    "Add": operator.add,
+    "Sub": operator.sub,
+    "Mul": operator.mul,
+    "Div": _div,
+    "Mod": lambda a, b: a % b if isinstance(a, int | Poly) and isinstance(b, int | Poly) and b != 0 else None,
+    "Max": lambda a, b: larger(a, b) if isinstance(a, Poly) or isinstance(b, Poly) else max(a, b),
+    "Min": lambda a, b: smaller(a, b) if isinstance(a, Poly) or isinstance(b, Poly) else min(a, b),
+    "Neg": operator.neg,
+    "Floor": lambda a: a if isinstance(a, int | Poly) else a // 1,
+    "Ceil": lambda a: a if isinstance(a, int | Poly) else -(-a // 1),
+    "Abs": lambda a: a if isinstance(a, Poly) else abs(a),
+    "Sqrt": lambda a: a**0.5 if isinstance(a, int | float) and a >= 0 else None,
+    "Equal": _compare(_zero),
+    "Greater": _compare(_positive),
+    "Less": _compare(lambda d: _positive(-d)),
+    "LessOrEqual": _compare(lambda d: _negation(_positive(d))),
+    "GreaterOrEqual": _compare(lambda d: _negation(_positive(-d))),
+    "And": lambda a, b: bool(a and b),
+    "Or": lambda a, b: bool(a or b),
+    "Not": lambda a: not a,
+}
+
+
+def _apply(function: Callable[..., Any] | None, out: Shape, *operands: Tensor) -> tuple[Any, ...] | None:
+    """Entries of a small result whose operands' entries are known: rank at most 1, None where one is not."""
+    if function is None or len(out) > 1 or any(t.value is None for t in operands):
+        return None
+    count = out[0] if out else 1
+    if not isinstance(count, int) or count > MAX_VALUES:
+        return None
+    columns = [list(t.value or ()) * (count if len(t.value or ()) == 1 else 1) for t in operands]
+    if any(len(column) != count for column in columns):
+        return None
+    return tuple(None if None in row else _safely(function, row) for row in zip(*columns, strict=True))
+
+
+def _safely(function: Callable[..., Any], row: tuple[Any, ...]) -> Any:
+    try:
+        return function(*row)
+    except (ArithmeticError, TypeError):  # a float beside a symbol: no value, the shapes remain
+        return None
+
+
+for _name, _count in UNARY.items():
+    _unary(_name, _count)
+for _name, _count in BINARY.items():
+    _binary(_name, _count)
+for _name, _flops in FLAT_UNARY.items():
+    _flat(_name, _flops)
+for _name in ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And", "Or", "Xor"):
+    _comparison(_name)
+
+
+@op("Not", fixed_inputs=(0,), elementwise=True)
+def not_(x: Tensor) -> Cost:
+    """Logical negation: no FLOP."""
+    return give(Out(x.shape, "bool", _apply(VALUES["Not"], x.shape, x)))
+
+
+@op("BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", fixed_inputs=(0, 1), elementwise=True)
+def bitwise(x: Tensor, y: Tensor) -> Cost:
+    """Integer logic: no FLOP."""
+    return give(broadcast_shapes(x.shape, y.shape))
+
+
+@op("Sum", "Mean", elementwise=True)
+def variadic(x: Tensor, *others: Tensor) -> Cost:
+    """One addition per element and further operand."""
+    operands = (x, *others)
+    out = broadcast_shapes(*(t.shape for t in operands))
+    return give(out, vector=len(others) * prod(out), backward={t.index: sums(t, out) for t in operands})
+
+
+@op("Where", fixed_inputs=(0,), elementwise=True)
+def where(condition: Tensor, x: Tensor, y: Tensor) -> Cost:
+    """A selection: one FLOP per element; backward selects again."""
+    out = broadcast_shapes(condition.shape, x.shape, y.shape)
+    choices = _apply(lambda c, a, b: (a if c else b,), out, condition, *(_masked(t) for t in (x, y)))
+    value = tuple(None if c is None or c[0] is _MISSING else c[0] for c in choices) if choices else None
+    size = prod(out)
+    backward = {1: size + sums(x, out), 2: size + sums(y, out)}
+    return give(Out(out, x.dtype, value), vector=size, backward=backward, keeps=(Keep(0),))
+
+
+_MISSING = object()
+
+
+def _masked(x: Tensor) -> Tensor:
+    """An operand whose unknown entries may stay unselected."""
+    value = None if x.value is None else tuple(_MISSING if v is None else v for v in x.value)
+    return Tensor(x.shape, x.dtype, value)
+
+
+@op("Clip", fixed_inputs=(1, 2), elementwise=True)
+def clip(x: Tensor, low: Tensor | None = None, high: Tensor | None = None) -> Cost:
+    """min(max(x, low), high): one comparison per bound given; backward selects."""
+    bounds = (low is not None) + (high is not None)
+    return give(x.shape, vector=bounds * x.size, backward={0: x.size}, keeps=(Keep(0),))
+
+
+@op("Cast", passes=True)
+def cast(x: Tensor, *, to: str) -> Cost:
+    """A change of type: no FLOP."""
+    return give(Out(x.shape, to, _cast_values(x, to), x.limit))
+
+
+@op("CastLike", fixed_inputs=(1,), passes=True)
+def cast_like(x: Tensor, target: Tensor) -> Cost:
+    """A change to the other tensor's type: no FLOP."""
+    return give(Out(x.shape, target.dtype, _cast_values(x, target.dtype), x.limit))
+
+
+def _cast_values(x: Tensor, to: str) -> tuple[Any, ...] | None:
+    if x.value is None or not to.startswith(("int", "uint")):
+        return x.value
+    return tuple(
+        int(v) if isinstance(v, bool) or (isinstance(v, float) and v == v and abs(v) < 2**63) else v for v in x.value
+    )
+
+
+@op("Dropout", fixed_inputs=(1, 2))
+def dropout(x: Tensor, ratio: Tensor | None = None, training: Tensor | None = None) -> Cost:
+    """Off at inference, and exporters write it only there: no FLOP; its mask is not kept."""
+    return give(x.shape, Out(x.shape, "bool"), view=True)
+
+
+@op("QuantizeLinear", fixed_inputs=(1, 2))
+def quantize(x: Tensor, scale: Tensor, zero: Tensor | None = None) -> Cost:
+    """Div, round, add, clip: 4 per element."""
+    return give(Out(x.shape, zero.dtype if zero else "uint8"), vector=4 * x.size)
+
+
+@op("DequantizeLinear", fixed_inputs=(1, 2), passes=True)
+def dequantize(x: Tensor, scale: Tensor, zero: Tensor | None = None) -> Cost:
+    """(x - zero) * scale: 2 per element."""
+    return give(Out(x.shape, scale.dtype), vector=2 * x.size)

@@ -1,0 +1,78 @@
+"""Reductions along axes, running sums, and selections by rank."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scalecalc.dims import Dim, prod, smaller
+from scalecalc.ops.registry import Cost, Keep, Out, Shape, Tensor, give, op
+
+PER_ELEMENT = {
+    "ReduceSum": 1, "ReduceMean": 1, "ReduceMax": 1, "ReduceMin": 1, "ReduceProd": 1, "ReduceL1": 2,
+    "ReduceL2": 2, "ReduceSumSquare": 2, "ReduceLogSum": 1, "ReduceLogSumExp": 3,
+}  # fmt: skip
+"""FLOPs per input element; functions of the result alone (the mean's division, the root) are not counted."""
+
+
+def axes_of(axes: Tensor | None, rank: int) -> tuple[int, ...] | None:
+    """The axes an input lists, from 0; None where it lists none.
+
+    Raises:
+        ShapeError: their numbers are not in the file.
+    """
+    if axes is None:
+        return None
+    listed = axes.known()
+    if listed is None:
+        raise ValueError("axes are computed, not given")
+    return tuple(int(axis) % max(rank, 1) for axis in listed)
+
+
+def reduced(shape: Shape, axes: Sequence[int], keepdims: int) -> Shape:
+    """The shape with axes made 1, or dropped."""
+    if keepdims:
+        return tuple(1 if axis in axes else dim for axis, dim in enumerate(shape))
+    return tuple(dim for axis, dim in enumerate(shape) if axis not in axes)
+
+
+def _reduction(name: str, flops: int) -> None:
+    @op(name, fixed_inputs=(1,))
+    def rule(x: Tensor, axes: Tensor | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0) -> Cost:
+        over = axes_of(axes, x.rank)
+        if not over:
+            over = () if noop_with_empty_axes else tuple(range(x.rank))
+        out = reduced(x.shape, over, keepdims)
+        value = x.known()
+        if value is not None and x.rank == 1 and over and name in ("ReduceProd", "ReduceSum"):
+            value = (prod(value) if name == "ReduceProd" else sum(value),)
+        else:
+            value = None
+        keeps = () if name in ("ReduceSum", "ReduceMean") else (Keep(0), Keep(~0))
+        return give(Out(out, value=value), vector=flops * x.size, backward={0: x.size}, keeps=keeps)
+
+
+for _name, _flops in PER_ELEMENT.items():
+    _reduction(_name, _flops)
+
+
+@op("ArgMax", "ArgMin", fixed_inputs=(0,))
+def arg_max(x: Tensor, *, axis: int = 0, keepdims: int = 1) -> Cost:
+    """A comparison per element; its index has no gradient."""
+    place = axis % x.rank
+    return give(Out(reduced(x.shape, (place,), keepdims), "int64", limit=x.shape[place]), vector=x.size)
+
+
+@op("CumSum", fixed_inputs=(1,))
+def cum_sum(x: Tensor, axis: Tensor) -> Cost:
+    """An addition per element, backward again."""
+    return give(x.shape, vector=x.size, backward={0: x.size})
+
+
+@op("TopK", fixed_inputs=(1,))
+def top_k(x: Tensor, k: Tensor, *, axis: int = -1) -> Cost:
+    """A comparison per element (a selection's lower bound); backward scatters."""
+    place = axis % x.rank
+    count: Dim = k.value[0] if k.value and k.value[0] is not None else x.shape[place]
+    out = (*x.shape[:place], smaller(count, x.shape[place]), *x.shape[place + 1 :])
+    indices = Out(out, "int64", limit=x.shape[place])
+    return give(Out(out), indices, vector=x.size, backward={0: prod(out)}, keeps=(Keep(~1),))

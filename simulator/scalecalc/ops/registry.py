@@ -1,0 +1,189 @@
+"""How an operator is described: one function from its inputs to what it gives and costs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
+
+from scalecalc.dims import Dim, prod
+
+Shape: TypeAlias = tuple[Dim, ...]
+
+FLOATS = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "complex64": 8, "complex128": 16}
+MAX_VALUES = 64
+"""Tensors of at most this many entries carry their contents through the walk, if the file tells them."""
+
+
+class Tensor:
+    """A value as a rule sees it.
+
+    Attributes:
+        shape: its dimensions.
+        dtype: element type in numpy's spelling.
+        value: its entries, flat, where they are known; entries may be dimensions, None for one that is not.
+        limit: what all its entries are below (indices made by Range), None if unknown.
+        index: which input slot it is.
+    """
+
+    __slots__ = ("dtype", "index", "limit", "shape", "value")
+
+    def __init__(
+        self,
+        shape: Shape,
+        dtype: str,
+        value: tuple[Any, ...] | None = None,
+        limit: Dim | None = None,
+        index: int = -1,
+    ) -> None:
+        self.shape, self.dtype, self.value, self.limit, self.index = shape, dtype, value, limit, index
+
+    @property
+    def rank(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> Dim:
+        """Number of elements."""
+        return prod(self.shape)
+
+    @property
+    def is_float(self) -> bool:
+        """Whether gradients can flow through it."""
+        return is_float(self.dtype)
+
+    def known(self) -> tuple[Any, ...] | None:
+        """All entries, None unless each is known."""
+        return self.value if self.value is not None and None not in self.value else None
+
+
+@dataclass(slots=True)
+class Out:
+    """One output: its shape; dtype "" for the first input's; value and limit as in Tensor."""
+
+    shape: Shape
+    dtype: str = ""
+    value: tuple[Any, ...] | None = None
+    limit: Dim | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """A tensor the backward pass needs.
+
+    Attributes:
+        what: an input slot (0, 1, ...), or output k as ~k (-1, -2, ...).
+        bytes: a count of bytes instead of a tensor (masks, statistics).
+        when: needed only for the gradient of this input slot; None: for any.
+    """
+
+    what: int = 0
+    bytes: Dim = 0
+    when: int | None = None
+
+
+@dataclass(slots=True)
+class Cost:
+    """What one run of an operator gives and costs.
+
+    Attributes:
+        outputs: by slot; a bare tuple of dimensions stands for Out(shape).
+        contraction: (multiply-accumulates, left operand, right operand); each operand that needs a
+            gradient costs the same number again backward and keeps the other one.
+        vector: floating-point operations forward beside the contraction.
+        backward: the same backward, by input slot whose gradient it makes.
+        keeps: what the backward pass needs beside the contraction's operands.
+        view: the outputs share input 0's memory: nothing is moved.
+    """
+
+    outputs: Sequence[Out]
+    contraction: tuple[Dim, Tensor, Tensor] | None = None
+    vector: Dim = 0
+    backward: Mapping[int, Dim] = field(default_factory=dict)
+    keeps: Sequence[Keep] = ()
+    view: bool = False
+
+
+def give(*outputs: Shape | Out, **costs: Any) -> Cost:
+    """A Cost from shapes or Outs and Cost's other fields."""
+    return Cost([item if isinstance(item, Out) else Out(item) for item in outputs], **costs)
+
+
+Rule: TypeAlias = Callable[..., Cost]
+R = TypeVar("R", bound=Rule)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A rule with what the walk must know before it calls it.
+
+    Attributes:
+        name, domain: of the operator.
+        rule: the function.
+        attributes: names of the attributes the rule reads.
+        required: number of inputs it cannot do without.
+        fixed_inputs: input slots no gradient flows into.
+        roles: what the weight in an input slot is for (`norm`, `buffer`, `embedding`).
+        passes: a weight stays the same weight through it (Identity, Transpose, Cast).
+        is_elementwise: a one-element operand is a scale or an offset, not a weight.
+        wants_outputs: the rule takes the number of outputs as `n_outputs`.
+    """
+
+    name: str
+    domain: str
+    rule: Rule
+    attributes: frozenset[str]
+    required: int
+    fixed_inputs: frozenset[int]
+    roles: Mapping[int, str]
+    passes: bool
+    is_elementwise: bool
+    wants_outputs: bool
+
+
+OPERATORS: dict[tuple[str, str], Operator] = {}
+
+
+def op(
+    *names: str,
+    domain: str = "",
+    fixed_inputs: Sequence[int] = (),
+    roles: Mapping[int, str] | None = None,
+    passes: bool = False,
+    elementwise: bool = False,
+) -> Callable[[R], R]:
+    """Register a rule: positional parameters are inputs (None: left out), keyword-only ones attributes.
+
+    Raises:
+        ValueError: the operator has a rule already.
+    """
+
+    def register(rule: R) -> R:
+        parameters = inspect.signature(rule).parameters.values()
+        attributes = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+        required = sum(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+        for name in names:
+            if (domain, name) in OPERATORS:
+                raise ValueError(f"operator {domain}:{name} has a rule already: {OPERATORS[domain, name].rule}")
+            OPERATORS[domain, name] = Operator(
+                name, domain, rule, frozenset(attributes - {"n_outputs"}), required, frozenset(fixed_inputs),
+                roles or {}, passes, elementwise, "n_outputs" in attributes,
+            )  # fmt: skip
+        return rule
+
+    return register
+
+
+def is_float(dtype: str) -> bool:
+    """Whether a dtype is a floating-point one."""
+    return dtype in FLOATS or dtype.startswith("float")
+
+
+def itemsize(dtype: str) -> Dim:
+    """Bytes of one element in memory; types below a byte count as one."""
+    if dtype in FLOATS:
+        return FLOATS[dtype]
+    bits = "".join(c for c in dtype.removesuffix("_t") if c.isdigit())[:2] if not dtype.startswith("float8") else "8"
+    return max(1, int(bits) // 8) if bits else 1

@@ -1,0 +1,141 @@
+"""The walk's findings as one Profile."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from scalecalc.dims import Dim, Poly, System, is_nonnegative, symbols_of, total
+from scalecalc.ops.vector import ADAMW_FLOPS
+from scalecalc.walk.costs import Costs, Share, status
+from scalecalc.walk.facts import facts_of, notes_of
+from scalecalc.walk.forward import Forward
+from scalecalc.walk.gradients import Flow
+from scalecalc.walk.parameters import Weight, by_role
+from scalecalc.walk.profile import NodeProfile, Profile, Quantity, SymbolInfo
+
+ADAMW_STATE_BYTES = 8
+"""First and second moment in float32, per trainable element."""
+
+
+def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) -> Profile:
+    """All totals with their symbols, conditions and remarks."""
+    graph, system = forward.graph, forward.system
+    found = [status(evaluation) for evaluation in forward.evaluations]
+    incomplete = any(word != "known" for word in found)
+    share = costs.total()
+    trainable = [weight for weight in weights if weight.trainable]
+
+    def quantity(formula: Dim, *, partial: bool = incomplete) -> Quantity:
+        return Quantity(system.resolve(formula), partial)
+
+    def stored(*kinds: list[Weight]) -> Dim:
+        return total((1, weight.bytes) for kind in kinds for weight in kind)
+
+    params = {role: quantity(size, partial=False) for role, size in by_role(weights).items()}
+    matrix, backward = 2 * share.macs, 2 * share.backward_macs
+    inputs = {name: dims for name in graph.inputs if (dims := forward.declarations.input_shape(name)) is not None}
+    outputs = {name: value.shape if (value := forward.values.get(name)) else None for name in graph.outputs}
+    profile = Profile(
+        name=graph.name,
+        format=graph.format,
+        opset=graph.opset,
+        node_count=int(graph.metadata.get("nodes", len(graph.nodes))),
+        inputs=inputs,
+        input_dtypes={name: declared.dtype for name, declared in graph.inputs.items()},
+        outputs=outputs,
+        output_dtypes={name: v.dtype if (v := forward.values.get(name)) else "" for name in graph.outputs},
+        symbols={},
+        conditions=tuple(dict.fromkeys(_conditions(system))),
+        assumptions=tuple(_assumptions(system)),
+        notes=(*forward.declarations.notes, *notes_of(forward, weights)),
+        params=params,
+        forward={
+            "macs": quantity(share.macs),
+            "matrix_flops": quantity(matrix),
+            "vector_flops": quantity(share.vector_flops),
+            "flops": quantity(matrix + share.vector_flops),
+            "bytes": quantity(share.bytes),
+        },
+        training={
+            "backward_matrix_flops": quantity(backward),
+            "backward_vector_flops": quantity(share.backward_vector_flops),
+            "matrix_flops": quantity(matrix + backward),
+            "vector_flops": quantity(share.vector_flops + share.backward_vector_flops),
+            "optimizer_flops": quantity(ADAMW_FLOPS * params["trainable"].formula, partial=False),
+        },
+        memory={
+            "weights": quantity(stored([w for w in weights if w.role != "constant"]), partial=False),
+            "gradients": quantity(stored(trainable), partial=False),
+            "optimizer": quantity(ADAMW_STATE_BYTES * params["trainable"].formula, partial=False),
+            "activations": quantity(total((1, size) for size in costs.kept.values())),
+        },
+        unsupported=dict(
+            Counter((n.domain, n.op_type) for n, word in zip(graph.nodes, found, strict=True) if word == "unsupported")
+        ),
+        unreached=tuple(n.name for n, word in zip(graph.nodes, found, strict=True) if word == "unreached"),
+        pending=tuple(f"{system.resolve(a)} == {system.resolve(b)}" for a, b in system.pending),
+        node_maker=lambda: _nodes(forward, weights, costs),
+        facts=facts_of(forward, flow, weights, costs),
+    )
+    profile.symbols.update(_symbols(system, profile))
+    return profile
+
+
+def _nodes(forward: Forward, weights: list[Weight], costs: Costs) -> tuple[NodeProfile, ...]:
+    """One entry per node, in the graph's order."""
+    first: dict[int, list[tuple[int, Dim]]] = {}
+    for weight in weights:
+        if weight.trainable:
+            first.setdefault(weight.first, []).append((1, weight.size))
+    rows = []
+    for place, (node, share) in enumerate(zip(forward.graph.nodes, costs.shares, strict=True)):
+        outputs = tuple(v.shape if (v := forward.values.get(name)) else None for name in node.outputs if name)
+        layer = costs.in_layer.get(place)
+        rows.append(NodeProfile(
+            node.name, node.op_type, outputs, total(first.get(place, ())), *Share(*share),
+            costs.kept.get(place, 0), layer.node.op_type if layer else "", status(forward.evaluations[place]),
+        ))  # fmt: skip
+    return tuple(rows)
+
+
+def _conditions(system: System) -> list[str]:
+    """What must hold, with names as they ended; what has become certain is left out."""
+    lines = []
+    for atom, (number, _) in system.pinned.items():
+        symbol = system.info(atom)
+        if symbol.kind != "weight" and symbol.rank > 1:
+            lines.append(f"{symbol.name} == {number}")
+    for condition in system.conditions:
+        left, right = system.resolve(condition.left), system.resolve(condition.right)
+        settled = condition.op == "<=" and is_nonnegative(right - left)
+        if left != right and not settled and (isinstance(left, Poly) or isinstance(right, Poly)):
+            lines.append(str(type(condition)(left, condition.op, right)))
+    return lines
+
+
+def _assumptions(system: System) -> list[str]:
+    lines = []
+    for a, b in system.assumptions:
+        known = system.resolve(a) == system.resolve(b)
+        if known and str(a) != str(b):
+            lines.append(f"{a} and {b} are equal (they meet in one elementwise operation)")
+    return list(dict.fromkeys(lines))
+
+
+def _symbols(system: System, profile: Profile) -> dict[str, SymbolInfo]:
+    """The symbols that are left in any shape or formula."""
+    atoms: set[int] = set()
+    groups = (profile.params, profile.forward, profile.training, profile.memory)
+    for quantity in (q for group in groups for q in group.values()):
+        atoms |= symbols_of(quantity.formula)
+    for dims in (*profile.inputs.values(), *profile.outputs.values()):
+        for dim in dims or ():
+            atoms |= symbols_of(dim)
+    found = {}
+    for atom in sorted(atoms):
+        symbol = system.info(atom)
+        limit = None if symbol.bound is None else system.resolve(symbol.bound)
+        hint = symbol.hint if symbol.kind == "weight" else None
+        aliases = tuple(dict.fromkeys(alias for alias in symbol.aliases if alias != symbol.name))
+        found[symbol.name] = SymbolInfo(symbol.name, symbol.kind, hint, limit, aliases)
+    return found

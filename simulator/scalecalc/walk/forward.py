@@ -1,0 +1,179 @@
+"""The forward sweep: every value's shape and every node's cost, repeated until no new equality is found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+from typing import Any
+
+from scalecalc.dims import Dim, Poly
+from scalecalc.errors import GraphError, ShapeError
+from scalecalc.ir.graph import Graph, Node
+from scalecalc.ops import OPERATORS, Cost, Operator, Out, Tensor
+from scalecalc.walk.symbols import Declarations
+
+MAX_SWEEPS = 12
+
+
+class Evaluation:
+    """One operator applied to one signature: shared by all nodes that have it."""
+
+    __slots__ = ("cost", "inputs", "operator", "outputs")
+
+    def __init__(
+        self, operator: Operator | None, inputs: Sequence[Tensor | None], cost: Cost | None, outputs: Sequence[Tensor]
+    ) -> None:
+        self.operator, self.inputs, self.cost, self.outputs = operator, inputs, cost, outputs
+
+
+UNSUPPORTED = Evaluation(None, (), None, ())
+"""Stands for a node without a rule."""
+
+UNREACHED = Evaluation(None, (), None, ())
+"""Stands for a node behind one, whose inputs' shapes nobody knows."""
+
+
+class Forward:
+    """Values and evaluations of one graph under one reading.
+
+    Args:
+        graph: nodes in topological order.
+        declarations: how the file's dimensions become symbols or numbers.
+    """
+
+    def __init__(self, graph: Graph, declarations: Declarations) -> None:
+        self.graph, self.declarations, self.system = graph, declarations, declarations.system
+        self.values: dict[str, Tensor] = {}
+        self.evaluations: list[Evaluation] = []
+        self._keys = [
+            (node.op_type, node.domain, len(node.outputs), tuple(sorted(node.attributes.items(), key=_name)))
+            for node in graph.nodes
+        ]
+        self._operators = [OPERATORS.get((node.domain, node.op_type)) for node in graph.nodes]
+
+    def run(self) -> None:
+        """Sweep to a fixed point.
+
+        Raises:
+            ShapeError: an operator's inputs contradict each other, with the node's name.
+        """
+        for sweep in count():
+            before = self.system.found
+            self._sweep()
+            self._meet_outputs()
+            self._retry()
+            if self.system.found == before:
+                return
+            if sweep == MAX_SWEEPS:
+                raise GraphError(f"no fixed point of its dimensions after {MAX_SWEEPS} sweeps", where=self.graph.name)
+
+    def _sweep(self) -> None:
+        interned: dict[object, Tensor] = {}
+        values: dict[str, Tensor] = {}
+        for name, init in self.graph.initializers.items():
+            shape = self.declarations.weight_shape(init)
+            stored = (shape, init.dtype, init.value)
+            if stored not in interned:
+                numbers = [v for v in init.value or () if isinstance(v, int) and not isinstance(v, bool)]
+                interned[stored] = Tensor(shape, init.dtype, init.value, max(numbers) + 1 if numbers else None)
+            values[name] = interned[stored]
+        for name, declared in self.graph.inputs.items():
+            dims = self.declarations.input_shape(name)
+            if dims is not None:
+                values[name] = interned.setdefault((dims, declared.dtype), Tensor(dims, declared.dtype))
+        memo: dict[tuple[Any, ...], Evaluation] = {}
+        evaluations: list[Evaluation] = []
+        system = self.system
+        self.values, self.evaluations = values, evaluations
+        for place, (node, key, operator) in enumerate(zip(self.graph.nodes, self._keys, self._operators, strict=True)):
+            inputs = [values.get(name) if name else None for name in node.inputs]
+            same = (key, *map(id, inputs))
+            evaluation = memo.get(same)
+            if evaluation is None:
+                system.where = place
+                created = system.created
+                evaluation = self.evaluate(node, operator, inputs)
+                if system.created == created and evaluation.operator is not None:
+                    memo[same] = evaluation
+            evaluations.append(evaluation)
+            for name, value in zip(node.outputs, evaluation.outputs, strict=False):
+                values[name] = value
+            if evaluation.operator is None:
+                self._fall_back(node)
+
+    def evaluate(self, node: Node, operator: Operator | None, inputs: Sequence[Tensor | None]) -> Evaluation:
+        """Apply a rule.
+
+        Raises:
+            ShapeError: the inputs do not fit the operator, with the node's name.
+        """
+        if operator is None:
+            return UNSUPPORTED
+        if any(name and value is None for name, value in zip(node.inputs, inputs, strict=True)):
+            return UNREACHED
+        arguments = [
+            value and Tensor(value.shape, value.dtype, value.value, value.limit, slot)
+            for slot, value in enumerate(inputs)
+        ]
+        if sum(value is not None for value in arguments[: operator.required]) < operator.required:
+            raise self._error(node, f"{node.op_type} needs {operator.required} inputs")
+        attributes = {name: value for name, value in node.attributes.items() if name in operator.attributes}
+        if operator.wants_outputs:
+            attributes["n_outputs"] = len(node.outputs)
+        try:
+            cost = operator.rule(*arguments, **attributes)
+        except ShapeError as error:
+            raise self._error(node, error.what) from error
+        except (ValueError, TypeError, IndexError, KeyError, AttributeError, ArithmeticError) as error:
+            reason = str(error) if isinstance(error, ValueError) and error.args else "its inputs do not fit it"
+            raise self._error(node, f"{reason} (inputs {_shapes(arguments)})") from error
+        first = arguments[0].dtype if arguments and arguments[0] is not None else ""
+        outputs = [Tensor(_checked(out), out.dtype or first, out.value, out.limit) for out in cost.outputs]
+        return Evaluation(operator, arguments, cost, outputs)
+
+    def _error(self, node: Node, what: str) -> ShapeError:
+        return ShapeError(
+            f"{what}, in {node.op_type} node '{node.name}'",
+            where=self.graph.name,
+            todo="check the sizes with --shape INPUT=..., or export the model again",
+        )
+
+    def _fall_back(self, node: Node) -> None:
+        """Behind an unknown operator, take the shapes the file declares."""
+        for name in node.outputs:
+            declared = self.graph.value_info.get(name) or self.graph.outputs.get(name)
+            if declared is not None and (dims := self.declarations.declared(name, declared)) is not None:
+                self.values[name] = Tensor(dims, declared.dtype)
+
+    def _meet_outputs(self) -> None:
+        """What the file calls its outputs' dimensions, where the walk found symbols of its own."""
+        for name, declared in self.graph.outputs.items():
+            value = self.values.get(name)
+            if value is not None:
+                self.system.where = name
+                self.declarations.meet(name, value.shape, declared)
+
+    def _retry(self) -> None:
+        try:
+            self.system.retry()
+        except ShapeError as error:
+            place = self.system.where
+            node = self.graph.nodes[place] if isinstance(place, int) else None
+            raise self._error(node, error.what) if node else error from error
+
+
+def _name(item: tuple[str, Any]) -> str:
+    return item[0]
+
+
+def _checked(out: Out) -> tuple[Dim, ...]:
+    for dim in out.shape:
+        if not isinstance(dim, int | Poly) or isinstance(dim, bool):
+            raise ShapeError(f"a dimension of {dim!r}")
+        if isinstance(dim, int) and dim < 0:
+            raise ShapeError(f"a dimension of {dim}")
+    return tuple(out.shape)
+
+
+def _shapes(arguments: Sequence[Tensor | None]) -> str:
+    return ", ".join("-" if x is None else "x".join(map(str, x.shape)) or "scalar" for x in arguments)

@@ -1,0 +1,60 @@
+"""Where gradients flow: from the float outputs back to the weights, through the inputs rules call differentiable."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+
+from scalecalc.ops import is_float
+from scalecalc.walk.forward import Forward
+
+
+class Flow:
+    """Which values a training step needs gradients of.
+
+    Attributes:
+        wanted: values an output depends on differentiably: a gradient could reach them.
+        static: values that hold only stored tensors and what is made of them.
+        shaped: values that depend on the inputs' shapes at most, never on their contents.
+        maker: index of the node that makes a value.
+    """
+
+    def __init__(self, forward: Forward) -> None:
+        self.forward = forward
+        graph, values = forward.graph, forward.values
+        self.wanted: set[str] = {name for name in graph.outputs if (v := values.get(name)) is None or is_float(v.dtype)}
+        for node, evaluation in zip(reversed(graph.nodes), reversed(forward.evaluations), strict=True):
+            if not self.wanted.isdisjoint(node.outputs):
+                closed = evaluation.operator.fixed_inputs if evaluation.operator else ()
+                for slot, name in enumerate(node.inputs):
+                    value = values.get(name)
+                    if slot not in closed and value is not None and is_float(value.dtype):
+                        self.wanted.add(name)
+        self.static: set[str] = set(graph.initializers)
+        self.shaped: set[str] = set(graph.initializers)
+        self.maker: dict[str, int] = {}
+        for place, node in enumerate(graph.nodes):
+            self.maker.update(dict.fromkeys(node.outputs, place))
+            if node.op_type in ("Shape", "Size") or self.shaped.issuperset(filter(None, node.inputs)):
+                self.shaped.update(node.outputs)
+                if self.static.issuperset(filter(None, node.inputs)) and node.inputs:
+                    self.static.update(node.outputs)
+
+    def needing(self, trainable: AbstractSet[str]) -> tuple[set[str], list[tuple[bool, ...] | None]]:
+        """The values that need a gradient, and for every node which of its inputs do; None where none does."""
+        needs = set(trainable)
+        masks: list[tuple[bool, ...] | None] = []
+        wanted, values = self.wanted, self.forward.values
+        for node, evaluation in zip(self.forward.graph.nodes, self.forward.evaluations, strict=True):
+            mask = None
+            if not needs.isdisjoint(node.inputs) and not wanted.isdisjoint(node.outputs):
+                closed = evaluation.operator.fixed_inputs if evaluation.operator else ()
+                mask = tuple(name in needs and slot not in closed for slot, name in enumerate(node.inputs))
+                if True in mask:
+                    for name in node.outputs:
+                        value = values.get(name)
+                        if value is not None and is_float(value.dtype):
+                            needs.add(name)
+                else:
+                    mask = None
+            masks.append(mask)
+        return needs, masks

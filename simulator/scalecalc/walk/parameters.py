@@ -1,0 +1,217 @@
+"""What each stored tensor is for: decided by the slots it feeds, never by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scalecalc.dims import Dim, Poly, hint_of, is_family, lone, prod, total
+from scalecalc.ir.patterns import Layer
+from scalecalc.ops import OPERATORS, is_float, itemsize
+from scalecalc.walk.forward import Forward
+from scalecalc.walk.gradients import Flow
+
+ROLES = ("embedding", "positional", "norm", "head", "other")
+"""Roles of trainable weights; a weight used twice has the first of its roles in this order."""
+
+
+Uses = list[tuple[int, int]]
+"""(node, slot) pairs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A stored tensor and its part in the model.
+
+    Attributes:
+        name: in the file.
+        role: one of ROLES, `buffer`, `constant` or `quantized`.
+        size: its elements.
+        bytes: what they take in memory.
+        linear: it is an operand of a contraction.
+        first: index of the node that uses it first, -1 for none.
+        uses: how many nodes use it.
+    """
+
+    name: str
+    role: str
+    size: Dim
+    bytes: Dim
+    linear: bool
+    first: int
+    uses: int
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes it."""
+        return self.role in ROLES
+
+
+def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weight]:
+    """Every stored tensor the front end found in the file, each once."""
+    uses, dequantized = _uses(forward)
+    norms = {name for layer in layers for slot, name in enumerate(layer.node.inputs) if _is_norm(layer, slot)}
+    heads = _heads(forward, flow, uses, norms)
+    weights = []
+    for name, init in forward.graph.initializers.items():
+        value = forward.values[name]
+        own = uses.get(name, [])
+        if not init.stored_bytes and not own:
+            continue
+        role = _role(forward, flow, name, own, heads, norms)
+        if role == "constant" and name in dequantized:
+            role = "quantized"
+        if role == "constant" and not init.stored_bytes and init.value is not None:
+            continue  # made by the front end for an attribute that became an input
+        linear = any(_is_operand(forward, place, slot) for place, slot in own)
+        first = min((place for place, _ in own), default=-1)
+        size = prod(value.shape)
+        weights.append(Weight(name, role, size, itemsize(init.dtype) * size, linear, first, len({p for p, _ in own})))
+    return weights
+
+
+def _is_norm(layer: Layer, slot: int) -> bool:
+    operator = OPERATORS[layer.node.domain, layer.node.op_type]
+    return operator.roles.get(slot) == "norm"
+
+
+def _uses(forward: Forward) -> tuple[dict[str, Uses], set[str]]:
+    """(node, slot) of every use of a stored tensor, seen through nodes that only hand it on; the dequantised ones."""
+    dequantized: set[str] = set()
+    source: dict[str, str] = {name: name for name in forward.graph.initializers}
+    uses: dict[str, Uses] = {}
+    for place, (node, evaluation) in enumerate(zip(forward.graph.nodes, forward.evaluations, strict=True)):
+        origin = source.get(node.inputs[0]) if node.inputs else None
+        if origin is not None and evaluation.operator is not None and evaluation.operator.passes:
+            source.update((name, origin) for name in node.outputs)
+            if node.op_type == "DequantizeLinear":
+                dequantized.add(origin)
+        for slot, name in enumerate(node.inputs):
+            if name in source and not (slot == 0 and node.outputs and source.get(node.outputs[0]) == source[name]):
+                uses.setdefault(source[name], []).append((place, slot))
+    return uses, dequantized
+
+
+def _is_operand(forward: Forward, place: int, slot: int) -> bool:
+    cost = forward.evaluations[place].cost
+    return (
+        cost is not None
+        and cost.contraction is not None
+        and slot in (cost.contraction[1].index, cost.contraction[2].index)
+    )
+
+
+def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], norms: set[str]) -> str:
+    value = forward.values[name]
+    if not is_float(value.dtype):
+        return "quantized" if any(_is_operand(forward, place, slot) for place, slot in uses) else "constant"
+    if name in norms:
+        return "norm"
+    roles: set[str] = set()
+    for place, slot in uses:
+        node, evaluation = forward.graph.nodes[place], forward.evaluations[place]
+        operator = evaluation.operator
+        role = operator.roles.get(slot, "other") if operator is not None else "other"
+        if role == "buffer":
+            return "buffer"
+        if node.inputs[slot] not in flow.wanted:
+            continue
+        if operator is not None and slot in operator.fixed_inputs:
+            continue
+        if operator is not None and operator.is_elementwise and not _is_weight(forward, flow, place, slot):
+            continue
+        if role == "embedding":
+            role = _table_role(forward, flow, place)
+        elif role == "bias" or (role == "other" and place in heads):
+            role = "head" if place in heads else "other"
+        elif role == "other" and operator is not None and operator.is_elementwise and _is_table(value.shape):
+            role = "positional"
+        roles.add(role)
+    return next((role for role in ROLES if role in roles), "constant")
+
+
+def _is_weight(forward: Forward, flow: Flow, place: int, slot: int) -> bool:
+    """Whether an operand of an elementwise operator is learned: not one number, unless it is the bias of one output."""
+    node = forward.graph.nodes[place]
+    size = prod(forward.values[node.inputs[slot]].shape)
+    if isinstance(size, Poly) or size > 1:
+        return True
+    if node.op_type != "Add" or not forward.values[node.inputs[slot]].shape:
+        return False
+    maker = flow.maker.get(node.inputs[1 - slot])
+    cost = forward.evaluations[maker].cost if maker is not None else None
+    return cost is not None and cost.contraction is not None
+
+
+def _is_table(shape: tuple[Dim, ...]) -> bool:
+    """A vector for every position, not one for all."""
+    return sum(not (isinstance(dim, int) and dim == 1) for dim in shape[-2:]) == 2 and len(shape) <= 3
+
+
+def _table_role(forward: Forward, flow: Flow, place: int) -> str:
+    """Rows looked up by token, or by position: the latter needs a row for each place of the sequence."""
+    node = forward.graph.nodes[place]
+    rows, indices = forward.values[node.inputs[0]].shape[0], forward.values[node.inputs[1]]
+    if node.inputs[1] not in flow.shaped:
+        return "embedding"
+    if not indices.rank:
+        return "other"
+    places = indices.shape[-1]
+    symbol = lone(places)
+    if symbol is not None and symbol.bound is not None:
+        places = symbol.bound
+    unbounded = isinstance(places, Poly) and not is_family(places)
+    return "positional" if unbounded or hint_of(rows) >= hint_of(places) else "embedding"
+
+
+def _heads(forward: Forward, flow: Flow, uses: dict[str, Uses], norms: set[str]) -> set[int]:
+    """Nodes of the last layer: contractions with a weight behind which no weight but their bias comes."""
+    graph = forward.graph
+    by_place: dict[int, list[int]] = {}
+    for name, places in uses.items():
+        if is_float(forward.values[name].dtype) and name in flow.wanted:
+            for place, slot in places:
+                if _is_weight(forward, flow, place, slot) or not _elementwise(forward, place):
+                    by_place.setdefault(place, []).append(slot)
+    behind: set[str] = set()
+    heads: set[int] = set()
+    for place in range(len(graph.nodes) - 1, -1, -1):
+        node = graph.nodes[place]
+        slots = by_place.get(place, [])
+        weighted = [slot for slot in slots if _is_operand(forward, place, slot)]
+        is_bias = node.op_type == "Add" and all(
+            forward.values[node.inputs[slot]].rank <= 1 and node.inputs[slot] not in norms for slot in slots
+        )
+        blocked = not behind.isdisjoint(node.outputs)
+        if not blocked and not flow.wanted.isdisjoint(node.outputs) and (weighted or (slots and is_bias)):
+            heads.add(place)
+        if blocked or weighted or (slots and not is_bias):
+            behind.update(node.inputs)
+    return heads
+
+
+def _elementwise(forward: Forward, place: int) -> bool:
+    operator = forward.evaluations[place].operator
+    return operator is not None and operator.is_elementwise
+
+
+def by_role(weights: list[Weight]) -> dict[str, Dim]:
+    """Elements by the names of the JSON contract."""
+
+    def count(*roles: str) -> Dim:
+        return total((1, weight.size) for weight in weights if weight.role in roles)
+
+    trainable, embedding, positional = count(*ROLES), count("embedding"), count("positional")
+    counts: dict[str, Dim] = {role: count(role) for role in ROLES}
+    buffers, constants, quantized = count("buffer"), count("constant"), count("quantized")
+    return {
+        "trainable": trainable,
+        **counts,
+        "non_embedding": trainable - embedding - positional,
+        "linear": total((1, weight.size) for weight in weights if weight.linear and weight.trainable),
+        "active": trainable,
+        "buffers": buffers,
+        "constants": constants,
+        "quantized": quantized,
+        "total": trainable + buffers + constants + quantized,
+    }

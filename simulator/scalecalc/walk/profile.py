@@ -1,0 +1,137 @@
+"""What a walk returns: exact formulas for one graph, per node and in total."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from scalecalc.dims import Dim, evaluate
+
+PARAMS = (
+    "trainable", "embedding", "positional", "head", "norm", "other", "non_embedding",
+    "linear", "active", "buffers", "constants", "quantized", "total",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """An exact formula, and whether something it should count is missing.
+
+    Attributes:
+        formula: an int, or an integer polynomial over the graph's symbols.
+        lower_bound: an unknown operator's share is not in it.
+    """
+
+    formula: Dim
+    lower_bound: bool = False
+
+    def value(self, sizes: Mapping[str, int]) -> int | None:
+        """The number at `sizes` (symbol name to size); None while a symbol is unset."""
+        return evaluate(self.formula, sizes)
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolInfo:
+    """A named dimension.
+
+    Attributes:
+        name: as it stands in formulas.
+        kind: `batch`, `sequence`, `spatial`, `weight`, `data` (decided by contents) or `free`.
+        hint: its value in the file (families), else None.
+        bound: the largest size the file allows, else None.
+        aliases: other names the file uses for it.
+    """
+
+    name: str
+    kind: str
+    hint: int | None = None
+    bound: Dim | None = None
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NodeProfile:
+    """One node's share, everything per run of the graph at its symbols' sizes.
+
+    Attributes:
+        name, op_type: the file's.
+        outputs: shapes of its outputs, None for one nobody could find.
+        params: weight elements first used here.
+        macs: multiply-accumulates forward.
+        backward_macs: multiply-accumulates backward.
+        vector_flops, backward_vector_flops: all other floating-point operations.
+        bytes: read plus written, forward.
+        kept_bytes: activations first kept here for the backward pass.
+        layer: the layer a group of nodes was recognised as (`LayerNormalization`), else "".
+        status: `known`, `unsupported` or `unreached`.
+    """
+
+    name: str
+    op_type: str
+    outputs: tuple[tuple[Dim, ...] | None, ...]
+    params: Dim
+    macs: Dim
+    backward_macs: Dim
+    vector_flops: Dim
+    backward_vector_flops: Dim
+    bytes: Dim
+    kept_bytes: Dim
+    layer: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The formulas of one graph. Keys of the dictionaries are those of the JSON contract.
+
+    Attributes:
+        name, format, opset, node_count: of the file.
+        inputs, outputs: shapes by name, in the walk's symbols; dtypes beside them.
+        symbols: every symbol the formulas hold, by name.
+        conditions: what must hold for the formulas and the file does not prove.
+        assumptions: equalities and branches the walk had to choose, one sentence each.
+        notes: what the file's exporter did that shows in the counts.
+        params: elements by role (`PARAMS`).
+        forward: macs, matrix_flops, vector_flops, flops, bytes: one forward run.
+        training: backward_matrix_flops, backward_vector_flops, matrix_flops (forward + backward),
+            vector_flops (forward + backward), optimizer_flops: one training step.
+        memory: weights, gradients, optimizer, activations: bytes.
+        unsupported: how many nodes of each (domain, op_type) had no rule.
+        unreached: names of nodes behind those whose shapes could not be found.
+        pending: equalities the walk could neither prove nor use.
+        node_maker: makes `nodes`.
+        facts: structural findings other layers read (`vocabulary`, `classes`, `causal`, ...).
+    """
+
+    name: str
+    format: str
+    opset: int
+    node_count: int
+    inputs: dict[str, tuple[Dim, ...]]
+    input_dtypes: dict[str, str]
+    outputs: dict[str, tuple[Dim, ...] | None]
+    output_dtypes: dict[str, str]
+    symbols: dict[str, SymbolInfo]
+    conditions: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    notes: tuple[str, ...]
+    params: dict[str, Quantity]
+    forward: dict[str, Quantity]
+    training: dict[str, Quantity]
+    memory: dict[str, Quantity]
+    unsupported: dict[tuple[str, str], int]
+    unreached: tuple[str, ...]
+    pending: tuple[str, ...]
+    node_maker: Callable[[], tuple[NodeProfile, ...]] = field(default=tuple, repr=False, compare=False)
+    facts: dict[str, object] = field(default_factory=dict)
+
+    @cached_property
+    def nodes(self) -> tuple[NodeProfile, ...]:
+        """One entry per node, in the graph's order; made when first asked for."""
+        return self.node_maker()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every operator was known, so that no figure is a lower bound."""
+        return not self.unsupported and not self.unreached

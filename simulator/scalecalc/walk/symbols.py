@@ -1,0 +1,195 @@
+"""How what a file writes as dimensions becomes symbols with a name, a kind and a rank."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from itertools import count
+from typing import Any
+
+from scalecalc import expressions
+from scalecalc.dims import FAMILY, FILE, FRESH, ROLE, Dim, Poly, System, divide, larger, lone, prod, smaller
+from scalecalc.errors import ExpressionError, ShapeError, UsageError
+from scalecalc.ir.graph import Graph, Initializer, TensorType
+from scalecalc.ops import is_float
+
+AUTOMATIC = re.compile(
+    r"(unk__\d+|s\d+|u\d+|dim_?\d+|\?|unk|unknown|none|-?\d+|.*_dim_\d+|.*dynamic_axes_\d+)", re.IGNORECASE
+)
+"""Names exporters make up: a role's name is better than these."""
+
+MEANING = {"batch": "batch", "seq": "sequence", "height": "spatial", "width": "spatial", "depth": "spatial"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A division without a whole result, on its way into floor or ceil."""
+
+    num: Dim
+    den: Dim
+
+
+def _ratio(a: Dim, b: Dim) -> Dim | Ratio:
+    exact = divide(a, b)
+    return exact if exact is not None else Ratio(a, b)
+
+
+def _power(base: Dim, exponent: Dim) -> Dim:
+    if not isinstance(exponent, int) or not 0 <= exponent <= 16:
+        raise ExpressionError(f"exponent {exponent} in a dimension")
+    return prod([base] * exponent)
+
+
+DIMENSION_ARITHMETIC: Mapping[str, Callable[..., Any]] = {
+    "/": _ratio,
+    "**": _power,
+    "floor": lambda x: x.num // x.den if isinstance(x, Ratio) else x,
+    "ceil": lambda x: -(-x.num // x.den) if isinstance(x, Ratio) else x,
+    "min": lambda *xs: reduce(smaller, xs),
+    "max": lambda *xs: reduce(larger, xs),
+}
+"""What the whitelist parser's operators mean for dimensions: exact, and floors instead of fractions."""
+
+
+class Declarations:
+    """The dimensions of one graph's inputs, weights and outputs under one reading.
+
+    Args:
+        graph: the file.
+        family: every weight dimension is a symbol (reading 3).
+        sizes: symbols that are numbers from the start.
+        shapes: input shapes to use instead of the file's.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        *,
+        family: bool = False,
+        sizes: Mapping[str, int] | None = None,
+        shapes: Mapping[str, Sequence[int | str | None]] | None = None,
+    ) -> None:
+        self.graph, self.family, self.sizes = graph, family, dict(sizes or {})
+        self.system = System()
+        self.notes: list[str] = []
+        self._weights: dict[str, tuple[Dim, ...]] = {}
+        named = (entry for declared in graph.inputs.values() for entry in declared.shape or ())
+        self._taken = {entry for entry in named if isinstance(entry, str) and not AUTOMATIC.fullmatch(entry)}
+        self._made: dict[tuple[str, str], str] = {}
+        given: dict[str, Sequence[int | str | None] | None] = dict(shapes or {})
+        for name in given.keys() - graph.inputs.keys():
+            raise UsageError(f"no input '{name}'", where="--shape", todo=f"its inputs are {', '.join(graph.inputs)}")
+        self._inputs: dict[str, tuple[Dim, ...] | None] = {}
+        for name, declared in graph.inputs.items():
+            entries = given.get(name, declared.shape)
+            self._inputs[name] = None if entries is None else self._input(name, declared.dtype, tuple(entries))
+
+    def input_shape(self, name: str) -> tuple[Dim, ...] | None:
+        """An input's shape with all that has been found; None where the file does not give even its rank."""
+        dims = self._inputs[name]
+        return None if dims is None else tuple(self.system.resolve(dim) for dim in dims)
+
+    def weight_shape(self, init: Initializer) -> tuple[Dim, ...]:
+        """A stored tensor's shape; in a family a symbol for every dimension above 1 of what is not mere numbers."""
+        if not self.family or (init.value is not None and not is_float(init.dtype)):
+            return init.shape
+        if init.name not in self._weights:
+            self.system.where = ("weight", init.name)
+            self._weights[init.name] = tuple(
+                self.system.fresh("n", kind=FAMILY, hint=dim, key=axis) if dim > 1 else dim
+                for axis, dim in enumerate(init.shape)
+            )
+        return tuple(self.system.resolve(dim) for dim in self._weights[init.name])
+
+    def declared(self, name: str, declared: TensorType) -> tuple[Dim, ...] | None:
+        """The shape the file declares for an inner value, symbols by the file's names."""
+        if declared.shape is None:
+            return None
+        return tuple(self._dim(entry, f"{name}_dim_{axis}", FRESH, "free") for axis, entry in enumerate(declared.shape))
+
+    def meet(self, name: str, found: Sequence[Dim], declared: TensorType) -> None:
+        """Unify an output's dimensions with the names the file has for them; contradictions become notes."""
+        if declared.shape is None or len(declared.shape) != len(found):
+            return
+        for dim, entry in zip(found, declared.shape, strict=True):
+            if entry is None or isinstance(dim, int):
+                if isinstance(entry, int) and entry != dim:
+                    self._note(f"output {name} is declared with a dimension of {entry} where the graph gives {dim}")
+            elif isinstance(entry, int):
+                if not self.family:
+                    self._note(f"output {name} is declared with a dimension of {entry} where the graph gives {dim}")
+            else:
+                rank = FRESH if AUTOMATIC.fullmatch(entry) else FILE
+                try:
+                    self.system.equate(dim, self._dim(entry, entry, rank, "free"))
+                except ShapeError as error:
+                    self._note(f"output {name} is declared as {entry}: {error}")
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def _input(self, name: str, dtype: str, entries: tuple[int | str | None, ...]) -> tuple[Dim, ...]:
+        roles = _roles(dtype, entries)
+        return tuple(
+            self._dim(entry, role, ROLE, MEANING.get(role, "free")) for entry, role in zip(entries, roles, strict=True)
+        )
+
+    def _dim(self, entry: int | str | None, role: str, rank: int, kind: str) -> Dim:
+        if isinstance(entry, int):
+            return entry
+        name = (entry or "").strip()
+        if not name or (AUTOMATIC.fullmatch(name) and rank == ROLE):
+            return self._symbol(self._role_name(role, name), rank, kind, alias=name)
+        if not name.isidentifier():
+            try:
+                return self._expression(name)
+            except (ExpressionError, ShapeError, TypeError, ValueError, ArithmeticError):
+                name = re.sub(r"\W+", "_", name).strip("_") or role  # some exporters write sentences
+        return self._symbol(name, FRESH if AUTOMATIC.fullmatch(name) else FILE, kind)
+
+    def _role_name(self, role: str, name: str) -> str:
+        """A role's name, numbered where the file itself uses it or several inputs have one; `batch` is shared."""
+        key = (role, name if role != "batch" else "")
+        if key not in self._made or not (name or role == "batch"):
+            self._made[key] = next(n for i in count(1) if (n := role if i == 1 else f"{role}_{i}") not in self._taken)
+            self._taken.add(self._made[key])
+        return self._made[key]
+
+    def _symbol(self, name: str, rank: int, kind: str, alias: str = "") -> Dim:
+        for known in (name, alias):
+            if known and known in self.sizes:
+                return self.sizes[known]
+        dim = self.system.symbol(name, kind=kind, rank=rank)
+        if isinstance(dim, Poly) and alias and (symbol := lone(dim)) and alias not in symbol.aliases:
+            symbol.aliases.append(alias)
+        return dim
+
+    def _expression(self, text: str) -> Dim:
+        expression = expressions.parse(text)
+        names = {name: self._symbol(name, FILE, "free") for name in expression.names}
+        dim = expression.evaluate(names, DIMENSION_ARITHMETIC)
+        if isinstance(dim, bool) or not isinstance(dim, int | Poly):
+            raise ExpressionError(f"'{text}' is no dimension")
+        return dim
+
+
+def _roles(dtype: str, entries: tuple[int | str | None, ...]) -> tuple[str, ...]:
+    """What the axes of an input usually are, by its rank and type."""
+    rank = len(entries)
+    spatial = {3: ("seq",), 4: ("height", "width"), 5: ("depth", "height", "width")}.get(rank, ())
+    if not is_float(dtype) or rank < 3:
+        return (
+            ("batch", "seq", "position", "item", "part")[:rank]
+            if rank <= 5
+            else tuple(f"axis_{i}" for i in range(rank))
+        )
+    if rank == 3:
+        return ("batch", "seq", "features")
+    if rank > 5:
+        return ("batch", *(f"axis_{i}" for i in range(1, rank)))
+    last = entries[-1]
+    channels_last = isinstance(last, int) and last <= 4 and not (isinstance(entries[1], int) and entries[1] <= 4)
+    return ("batch", *spatial, "channels") if channels_last else ("batch", "channels", *spatial)
