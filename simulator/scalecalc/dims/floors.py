@@ -33,12 +33,14 @@ def floor(num: Dim, den: Dim) -> Dim:
     # floor((g q + r) / (g n)) = floor((q + floor(r / g)) / n) for the terms' common divisor g
     shared = gcd(den, *(c for term, c in rest.terms.items() if term))
     rest = system.poly({term: c // shared for term, c in rest.terms.items()})
-    return whole + (rest if den == shared else system.floor_atom(rest, den // shared))
+    if den == shared:
+        return whole + rest
+    return whole + (system.floor_atom(rest, den) if rest == num else floor(rest, den // shared))
 
 
 def _folded(num: Poly, den: int) -> Dim | None:
     """floor((floor(A/m) + b) / k) = floor((A + b m) / (m k)), and with -floor(A/m) = floor((m - 1 - A) / m)."""
-    for term, c in num.terms.items():
+    for term, c in sorted(num.terms.items()):
         if len(term) == 1 and c in (1, -1):
             inner = num.system.atoms[term[0]]
             if isinstance(inner, Floor) and isinstance(inner.den, int):

@@ -37,12 +37,18 @@ class Poly:
         return self is other or (isinstance(other, Poly) and self.system is other.system and self.terms == other.terms)
 
     def __add__(self, other: Dim) -> Dim:
+        if not isinstance(other, int | Poly):
+            return NotImplemented
         return self.system.sum(((1, self), (1, other)))
 
     def __sub__(self, other: Dim) -> Dim:
+        if not isinstance(other, int | Poly):
+            return NotImplemented
         return self.system.sum(((1, self), (-1, other)))
 
     def __rsub__(self, other: Dim) -> Dim:
+        if not isinstance(other, int | Poly):
+            return NotImplemented
         return self.system.sum(((1, other), (-1, self)))
 
     def __neg__(self) -> Poly:

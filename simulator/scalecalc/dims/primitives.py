@@ -5,7 +5,7 @@ Each primitive takes ints, symbols, or polynomials of them, and raises ShapeErro
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from scalecalc.dims.atoms import FAMILY
 from scalecalc.dims.poly import Dim, Poly, divide, prod, total
@@ -135,7 +135,7 @@ def exact_quotient(a: Dim, b: Dim) -> Dim:
     return a // b
 
 
-def split_evenly(dim: Dim, parts: int) -> tuple[Dim, ...]:
+def split_evenly(dim: Dim, parts: int, *, key: Hashable = 0) -> tuple[Dim, ...]:
     """Equal parts; the last one is smaller where a number does not divide.
 
     >>> split_evenly(7, 3)
@@ -147,7 +147,7 @@ def split_evenly(dim: Dim, parts: int) -> tuple[Dim, ...]:
         return tuple(sizes)
     part = divide(dim, parts)
     if part is None and is_family(dim) and hint_of(dim) % parts == 0:
-        part = dim.system.fresh("part", hint=hint_of(dim) // parts)
+        part = dim.system.fresh("part", hint=hint_of(dim) // parts, key=key)
         dim.system.equate(dim, parts * part)
     return (exact_quotient(dim, parts) if part is None else part,) * parts
 
@@ -158,6 +158,8 @@ def split_parts(dim: Dim, sizes: Sequence[Dim]) -> tuple[Dim, ...]:
     if system is None or not is_family(dim):
         same(dim, total((1, size) for size in sizes))
         return tuple(sizes)
+    if hint_of(dim) != sum(map(hint_of, sizes)):
+        raise ShapeError(f"parts {', '.join(map(str, sizes))} of {hint_of(dim)}")
     if len(set(sizes)) == 1:
         return split_evenly(dim, len(sizes))
     parts = tuple(
@@ -168,15 +170,17 @@ def split_parts(dim: Dim, sizes: Sequence[Dim]) -> tuple[Dim, ...]:
     return parts
 
 
-def span(dim: Dim, start: Dim, stop: Dim, step: int = 1) -> Dim:
+def span(dim: Dim, start: Dim, stop: Dim, step: int = 1, *, key: Hashable = 0) -> Dim:
     """How many entries the slice start:stop:step of an axis takes, by Python's rules for negative numbers.
+
+    `key` tells the axes of one node apart.
 
     >>> span(10, 2, 2**63 - 1), span(10, -3, 10), span(10, 9, -(2**63), -2)
     (8, 3, 5)
     """
     system = system_of(dim, start, stop)
     if system is None:
-        return len(range(int_(dim))[slice(int_(start), int_(stop) if abs(int_(stop)) < INFINITE else None, step)])
+        return len(range(int_(dim))[int_(start) : int_(stop) : step])
     if step < 0:
         if (
             isinstance(start, int)
@@ -186,13 +190,13 @@ def span(dim: Dim, start: Dim, stop: Dim, step: int = 1) -> Dim:
         ):
             return (dim + (-step - 1)) // -step
         raise ShapeError(f"slice {start}:{stop}:{step} of {dim}")
-    first = _place(dim, start)
+    first = larger(smaller(_place(dim, start), dim), 0)
     last = dim if isinstance(stop, int) and stop >= INFINITE else smaller(_place(dim, stop), dim)
     if is_family(dim) and isinstance(first, int) and isinstance(last, int) and hint_of(dim) != last - first:
-        return system.fresh("part", hint=last - first) if last - first > 1 else last - first
+        return system.fresh("part", hint=last - first, key=key) if last - first > 1 else last - first
     if is_family(dim) and isinstance(last, int) and first == 0:
         return dim
-    size = last - first
+    size = last - first if last == dim else larger(last - first, 0)
     return size if step == 1 else (size + (step - 1)) // step
 
 
@@ -237,13 +241,13 @@ def windows(
             out = (dim + (stride - 1)) // stride
         else:
             start, end = (0, 0) if auto_pad == "VALID" else (pads[axis], pads[axis + rank])
-            room = dim + (start + end - reach)
-            out = (room + (stride - 1 if ceil_mode else 0)) // stride + 1
-            if ceil_mode and isinstance(out, int) and isinstance(dim, int) and (out - 1) * stride >= dim + start:
-                out -= 1  # a window may not start in the padding behind
+            room = end - reach
+            if ceil_mode:  # the last window may stick out, but not start in the padding behind
+                room = min(room + stride - 1, -1)
+            out = (dim + (start + room)) // stride + 1
         if isinstance(out, int) and out < 1:
             raise ShapeError(f"a window of {reach} does not fit into {dim} with padding")
-        result.append(out)
+        result.append(larger(out, 1))
     return tuple(result)
 
 

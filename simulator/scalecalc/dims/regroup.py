@@ -35,7 +35,7 @@ def align(system: System, dims: Sequence[Dim], target: Sequence[Dim]) -> tuple[D
                 j_end += 1
             else:
                 return None
-        group = _group(system, dims[i:i_end], target[j:j_end], right[j:j_end])
+        group = _group(system, dims[i:i_end], target[j:j_end], right[j:j_end], j)
         if group is None:
             return None
         result += group
@@ -43,7 +43,9 @@ def align(system: System, dims: Sequence[Dim], target: Sequence[Dim]) -> tuple[D
     return tuple(result)
 
 
-def _group(system: System, dims: Sequence[Dim], target: Sequence[Dim], hints: Sequence[int]) -> list[Dim] | None:
+def _group(
+    system: System, dims: Sequence[Dim], target: Sequence[Dim], hints: Sequence[int], start: int
+) -> list[Dim] | None:
     whole = prod(dims)
     stated: dict[int, Dim] = {}  # a dimension stays; so does 1, and any number of a group without symbols
     for axis, dim in enumerate(target):
@@ -56,19 +58,19 @@ def _group(system: System, dims: Sequence[Dim], target: Sequence[Dim], hints: Se
         known = prod(stated.values())
         rest = divide(whole, known)
         if rest is None and _breakable(system, whole) and hint_of(whole) % hint_of(known) == 0:
-            rest = system.fresh("factor", hint=hint_of(whole) // hint_of(known), key="rest")
+            rest = system.fresh("factor", hint=hint_of(whole) // hint_of(known), key=(start, "rest"))
             system.equate(whole, known * rest)
         if rest is None:
             return None
         open_axes.sort(key=lambda axis: target[axis] == -1)  # what a number says comes before "the rest"
-        parts = _split(system, rest, [hints[axis] for axis in open_axes])
+        parts = _split(system, rest, [hints[axis] for axis in open_axes], start)
         if parts is None:
             return None
         stated.update(zip(open_axes, parts, strict=True))
     return [stated[axis] for axis in range(len(target))]
 
 
-def _split(system: System, whole: Dim, hints: Sequence[int]) -> list[Dim] | None:
+def _split(system: System, whole: Dim, hints: Sequence[int], start: int) -> list[Dim] | None:
     """Factors of `whole` with those hints: its own where they fit, else a symbol of it is broken in two."""
     if isinstance(whole, int):
         return list(hints)
@@ -79,7 +81,7 @@ def _split(system: System, whole: Dim, hints: Sequence[int]) -> list[Dim] | None
     if c != 1:
         factors.append(c)
     result: list[Dim] = []
-    for place, hint in enumerate(hints[:-1]):
+    for place, hint in enumerate(hints[:-1], start):
         fit = _fit(system, factors, hint)
         if fit is None:
             broken = next((f for f in reversed(factors) if _breakable(system, f) and hint_of(f) % hint == 0), None)

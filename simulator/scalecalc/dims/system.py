@@ -109,7 +109,18 @@ class System:
             bound = {atom for atom in symbols_of(dim) if atom in self._bindings}
             if not bound:
                 break
-            dim = substitute(dim, {atom: self._bindings[atom] for atom in bound})
+            dim = substitute(dim, {atom: self._meaning(atom) for atom in bound})
+        return dim
+
+    def _meaning(self, atom: int) -> Dim:
+        """What a bound symbol stands for; chains of symbols are followed, and shortened for the next time."""
+        path = [atom]
+        while isinstance(dim := self._bindings[path[-1]], Poly) and lone(dim) is not None:
+            (following,) = dim.atoms
+            if following not in self._bindings:
+                break
+            path.append(following)
+        self._bindings.update(dict.fromkeys(path, dim))
         return dim
 
     def bind(self, atom: int, dim: Dim) -> None:
@@ -120,7 +131,10 @@ class System:
         if isinstance(dim, int):
             self.pinned[atom] = dim, self.where
         elif (other := lone(dim)) is not None:
+            if len(other.aliases) < len(symbol.aliases):  # the shorter list moves: chains stay linear
+                other.aliases, symbol.aliases = symbol.aliases, other.aliases
             other.aliases += [symbol.name, *symbol.aliases]
+            symbol.aliases = []
         if symbol.bound is not None:
             self.limit(dim, symbol.bound)
 
@@ -158,7 +172,8 @@ class System:
         kinds = {self.info(atom).kind for atom in symbols_of(rest)}
         if kinds == {FAMILY} and hint_of(rest):
             raise ShapeError(f"{hint_of(a)} must equal {hint_of(b)}")
-        if is_positive(rest) or is_positive(-rest):
+        whole = gcd(*(c for term, c in rest.terms.items() if term))
+        if is_positive(rest) or is_positive(-rest) or rest.constant % whole:
             raise ShapeError(f"{a} must equal {b}")
         if not self._solve(rest):
             self._postpone(a, b)

@@ -98,7 +98,22 @@ def least(dim: Dim) -> int | None:
     moved = substitute(dim, {atom: Poly(dim.system, {(atom,): 1}) + 1 for atom in symbols_of(dim)})
     if isinstance(moved, int):
         return moved
-    return moved.constant if all(c > 0 or not term for term, c in moved.terms.items()) else None
+    return _bottom(moved)
+
+
+def _bottom(dim: Dim) -> int | None:
+    """A number the dimension is never below where symbols start at 0."""
+    if isinstance(dim, int):
+        return dim
+    grows = all(c > 0 or not term for term, c in dim.terms.items())
+    return dim.constant if grows and all(_is_natural(dim.system.atoms[atom]) for atom in dim.atoms) else None
+
+
+def _is_natural(item: Symbol | Floor) -> bool:
+    if isinstance(item, Symbol):
+        return True
+    num, den = _bottom(item.num), _bottom(item.den)
+    return num is not None and num >= 0 and den is not None and den > 0
 
 
 def is_positive(dim: Dim) -> bool:

@@ -7,84 +7,13 @@ nothing unless every step is what the layer demands and no inner value is used e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from math import isclose, sqrt
+from math import erf, isclose, pi, sqrt, tanh
 
 from scalecalc.ir.graph import Graph, Node
+from scalecalc.ir.links import Layer, Links, Rank
 
 LAYERS = "scalecalc"
 """Operator domain of layers that ONNX has no operator for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """A recognised layer.
-
-    Attributes:
-        node: the operator it amounts to, with its inputs and output.
-        members: indices of the nodes it stands for.
-    """
-
-    node: Node
-    members: tuple[int, ...]
-
-
-class Links:
-    """Who makes and who uses each value of a graph."""
-
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.maker: dict[str, int] = {}
-        self.users: dict[str, list[int]] = {}
-        for place, node in enumerate(graph.nodes):
-            for name in node.outputs:
-                self.maker[name] = place
-            for name in node.inputs:
-                self.users.setdefault(name, []).append(place)
-
-    def node(self, name: str, *op_types: str) -> Node | None:
-        """The node that makes a value, if its operator is one of those."""
-        place = self.maker.get(name)
-        node = self.graph.nodes[place] if place is not None else None
-        return node if node is not None and (not op_types or node.op_type in op_types) else None
-
-    def user(self, name: str, *op_types: str) -> Node | None:
-        """The only node that uses a value, if its operator is one of those."""
-        places = self.users.get(name, [])
-        if len(set(places)) != 1 or name in self.graph.outputs:
-            return None
-        node = self.graph.nodes[places[0]]
-        return node if not op_types or node.op_type in op_types else None
-
-    def number(self, name: str) -> float | None:
-        """The value of a one-element constant."""
-        init = self.graph.initializers.get(name)
-        return float(init.value[0]) if init is not None and init.value is not None and len(init.value) == 1 else None
-
-    def other(self, node: Node, name: str) -> str:
-        """The operand of a binary node that is not `name` (twice `name`: `name`)."""
-        return node.inputs[1] if node.inputs[0] == name else node.inputs[0]
-
-    def scaled(self, node: Node) -> tuple[str, float] | None:
-        """(x, factor) where the node multiplies or divides x by a constant."""
-        if node.op_type in ("Mul", "Div") and len(node.inputs) == 2:
-            a, b = node.inputs
-            if (factor := self.number(b)) is not None and (node.op_type == "Mul" or factor):
-                return a, (factor if node.op_type == "Mul" else 1 / factor)
-            if node.op_type == "Mul" and (factor := self.number(a)) is not None:
-                return b, factor
-        return None
-
-    def layer(self, op_type: str, domain: str, inputs: tuple[str, ...], root: Node, members: set[str]) -> Layer | None:
-        """The layer whose inner nodes make `members`; None where an inner value is used outside."""
-        places = {self.maker[name] for name in members} | {self.maker[root.outputs[0]]}
-        for place in places:
-            for name in self.graph.nodes[place].outputs:
-                inner = name != root.outputs[0]
-                if inner and (name in self.graph.outputs or not places.issuperset(self.users.get(name, ()))):
-                    return None
-        node = Node(op_type, domain, root.name, inputs, root.outputs[:1], {})
-        return Layer(node, tuple(sorted(places)))
 
 
 def _gelu(links: Links, anchor: Node) -> Layer | None:
@@ -102,17 +31,42 @@ def _gelu(links: Links, anchor: Node) -> Layer | None:
     if not x:
         return None
     members = _region(links, root, x, {"Mul", "Div", "Add", "Pow", anchor.op_type})
-    inside = links.node(anchor.inputs[0])
-    if members is None or inside is None:
-        return None
-    scaled = links.scaled(inside)
-    if anchor.op_type == "Erf" and (
-        scaled is None or scaled[0] != x or not isclose(scaled[1], sqrt(0.5), rel_tol=1e-3)
+    if members is None or not all(
+        isclose(_number(links, root, x, at), GELU[anchor.op_type](at), abs_tol=2e-4) for at in (-1.5, 0.5, 2.0)
     ):
         return None
-    if anchor.op_type == "Tanh" and (scaled is None or not isclose(scaled[1], 0.7978845608, rel_tol=1e-3)):
-        return None
     return links.layer("Gelu", "", (x,), root, members)
+
+
+GELU: dict[str, Callable[[float], float]] = {
+    "Erf": lambda x: x / 2 * (1 + erf(x / sqrt(2))),
+    "Tanh": lambda x: x / 2 * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x**3))),
+}
+ARITHMETIC: dict[str, Callable[..., float]] = {
+    "Mul": lambda a, b: a * b,
+    "Div": lambda a, b: a / b,
+    "Add": lambda a, b: a + b,
+    "Pow": lambda a, b: a**b,
+    "Erf": erf,
+    "Tanh": tanh,
+}
+
+
+def _number(links: Links, node: Node, x: str, at: float) -> float:
+    """What nodes of `x` and constants make of a number; nan where they make nothing of it."""
+    operands = []
+    for name in node.inputs:
+        made, number = links.node(name), links.number(name)
+        if name == x:
+            number = at
+        elif number is None and made is not None:
+            number = _number(links, made, x, at)
+        operands.append(float("nan") if number is None else number)
+    try:
+        result = ARITHMETIC[node.op_type](*operands)
+    except (ArithmeticError, TypeError):
+        return float("nan")
+    return result if isinstance(result, float) else float("nan")
 
 
 def _factors(links: Links, root: Node) -> list[str]:
@@ -147,7 +101,9 @@ def _normalization(links: Links, anchor: Node) -> Layer | None:
     if shifted is None:
         return None
     mean_name = next((name for name in shifted.inputs if links.number(name) is None), "")
-    mean = links.node(mean_name, "ReduceMean")
+    if links.number(links.other(shifted, mean_name)) is None:
+        return None
+    mean = links.row_mean(mean_name)
     square = links.node(mean.inputs[0], "Pow", "Mul") if mean is not None else None
     if mean is None or square is None:
         return None
@@ -159,17 +115,17 @@ def _normalization(links: Links, anchor: Node) -> Layer | None:
     members = {anchor.outputs[0], anchor.inputs[0], mean_name, mean.inputs[0]}
     kind, x = "RMSNormalization", d
     centred = links.node(d, "Sub")
-    average = links.node(centred.inputs[1], "ReduceMean") if centred is not None else None
+    average = links.row_mean(centred.inputs[1]) if centred is not None else None
     if centred is not None and average is not None and average.inputs[0] == centred.inputs[0]:
         kind, x = "LayerNormalization", centred.inputs[0]
         members |= {d, centred.inputs[1]}
-    root = links.user(anchor.outputs[0], "Div", "Reciprocal", "Mul")
-    if (root is not None and root.op_type == "Reciprocal") or (
-        root is not None and root.op_type == "Div" and root.inputs[0] != d and links.number(root.inputs[0]) == 1
-    ):
+    root = links.user(anchor.outputs[0], "Div", "Reciprocal")
+    if root is not None and (root.op_type == "Reciprocal" or links.number(root.inputs[0]) == 1):
         members.add(root.outputs[0])
         root = links.user(root.outputs[0], "Mul")
-    if root is None or d not in root.inputs:
+        if root is None or d not in root.inputs:
+            return None
+    elif root is None or root.inputs[0] != d:
         return None
     inputs = [x]
     for op_type in ("Mul", "Add") if kind == "LayerNormalization" else ("Mul",):
@@ -189,6 +145,8 @@ def _normalization(links: Links, anchor: Node) -> Layer | None:
 
 def _attention(links: Links, anchor: Node) -> Layer | None:
     """softmax(q k * scale + mask) v: between the two products only scalings, masks, casts and dropout."""
+    if not links.is_last(anchor.attributes.get("axis", -1), anchor.inputs[0]):
+        return None
     members = {anchor.outputs[0]}
     mask, name = "", anchor.inputs[0]
     while (node := links.node(name)) is not None and node.op_type != "MatMul":
@@ -236,12 +194,15 @@ RECOGNISERS: dict[str, Callable[[Links, Node], Layer | None]] = {
 """The operator each recogniser starts from."""
 
 
-def recognise(graph: Graph) -> Iterator[Layer]:
-    """The layers in a graph, none sharing a node with another."""
+def recognise(graph: Graph, rank: Rank = lambda name: None) -> Iterator[Layer]:
+    """The layers in a graph, none sharing a node with another.
+
+    `rank` tells how many axes a value has, so that its last axis is known by number too.
+    """
     anchors = [node for node in graph.nodes if node.op_type in RECOGNISERS and not node.domain]
     if not anchors:
         return
-    links = Links(graph)
+    links = Links(graph, rank)
     taken: set[int] = set()
     for node in anchors:
         layer = RECOGNISERS[node.op_type](links, node)

@@ -1,6 +1,28 @@
 """Rules: one function per operator. Importing this package registers all of ONNX's that are known."""
 
+from __future__ import annotations
+
+from functools import cache
+
 from scalecalc.ops import attention, conv, elementwise, index, matmul, norm, reduce, shape  # noqa: F401
 from scalecalc.ops.registry import OPERATORS, Cost, Keep, Operator, Out, Tensor, give, is_float, itemsize, op
 
-__all__ = ["OPERATORS", "Cost", "Keep", "Operator", "Out", "Tensor", "give", "is_float", "itemsize", "op"]
+__all__ = ["OPERATORS", "Cost", "Keep", "Operator", "Out", "Tensor", "find", "give", "is_float", "itemsize", "op"]
+
+
+def find(domain: str, name: str) -> Operator | None:
+    """An operator's rule; plug-ins are loaded when one is missing for the first time."""
+    operator = OPERATORS.get((domain, name))
+    if operator is None:
+        load_plugins()
+        operator = OPERATORS.get((domain, name))
+    return operator
+
+
+@cache
+def load_plugins() -> None:
+    """Import what installed distributions announce under `scalecalc.ops`: modules whose import registers rules."""
+    from scalecalc.plugins import table
+
+    for plugin in table("scalecalc.ops", {}).values():
+        plugin.load()

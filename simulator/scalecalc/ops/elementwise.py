@@ -6,7 +6,20 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from scalecalc.dims import Dim, Poly, broadcast_shapes, divide, is_nonnegative, is_positive, larger, prod, smaller
+from scalecalc.dims import (
+    Dim,
+    Poly,
+    broadcast_shapes,
+    divide,
+    hint_of,
+    is_family,
+    is_nonnegative,
+    is_positive,
+    larger,
+    prod,
+    smaller,
+    split_evenly,
+)
 from scalecalc.ops.registry import MAX_VALUES, Cost, Keep, Out, Shape, Tensor, give, op
 from scalecalc.ops.vector import BINARY, FLAT_UNARY, UNARY, PerElement
 
@@ -19,7 +32,7 @@ def sums(x: Tensor, out: Shape) -> Dim:
 def _unary(name: str, count: PerElement) -> None:
     keeps = {"x": (Keep(0),), "y": (Keep(~0),)}.get(count.keeps, ())
 
-    @op(name, elementwise=True)
+    @op(name, elementwise=True, summary=_explained(count))
     def rule(x: Tensor) -> Cost:
         value = _apply(VALUES.get(name), x.shape, x)
         size = x.size
@@ -28,8 +41,12 @@ def _unary(name: str, count: PerElement) -> None:
         )
 
 
+def _explained(count: PerElement) -> str:
+    return f"{count.reason} ({count.forward} and {count.backward} FLOPs per element)"
+
+
 def _binary(name: str, count: PerElement) -> None:
-    @op(name, elementwise=True)
+    @op(name, elementwise=True, summary=_explained(count))
     def rule(x: Tensor, *others: Tensor) -> Cost:
         """Broadcast over all operands; Max and Min take any number of them."""
         operands = (x, *others)
@@ -44,7 +61,8 @@ def _binary(name: str, count: PerElement) -> None:
             keeps = [Keep(t.index) for t in operands]
         value = x.value
         for other in others:
-            value = _apply(VALUES.get(name), out, Tensor(out, x.dtype, value), other)
+            function = _true_div if name == "Div" and x.is_float else VALUES.get(name)
+            value = _apply(function, out, Tensor(out, x.dtype, value), other)
         limit = _limit(name, operands)
         return give(
             Out(out, value=value, limit=limit),
@@ -55,14 +73,14 @@ def _binary(name: str, count: PerElement) -> None:
 
 
 def _flat(name: str, flops: int) -> None:
-    @op(name, fixed_inputs=(0,), elementwise=True)
+    @op(name, fixed_inputs=(0,), elementwise=True, summary=f"{flops} FLOP per element; its gradient is 0")
     def rule(x: Tensor) -> Cost:
         value = _apply(VALUES.get(name), x.shape, x)
         return give(Out(x.shape, "bool" if name.startswith("Is") else "", value), vector=flops * x.size)
 
 
 def _comparison(name: str) -> None:
-    @op(name, fixed_inputs=(0, 1), elementwise=True)
+    @op(name, fixed_inputs=(0, 1), elementwise=True, summary="1 FLOP per element if it compares floats; no gradient")
     def rule(x: Tensor, y: Tensor) -> Cost:
         out = broadcast_shapes(x.shape, y.shape)
         return give(Out(out, "bool", _apply(VALUES.get(name), out, x, y)), vector=prod(out))
@@ -79,12 +97,29 @@ def _limit(name: str, operands: tuple[Tensor, ...]) -> Dim | None:
 
 
 def _div(a: Any, b: Any) -> Any:
-    if isinstance(a, float) or isinstance(b, float):
-        return a / b if b and not isinstance(a, Poly) and not isinstance(b, Poly) else None
+    """The quotient of integers, toward zero as ONNX defines it."""
     exact = divide(a, b)
-    if exact is None and isinstance(a, int) and isinstance(b, int):
-        return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1) if b else None  # toward zero, as ONNX defines
-    return exact if exact is not None else a // b
+    if exact is not None or not b:
+        return exact
+    if isinstance(b, int) and b < 0:
+        return _div(-a, -b)
+    if isinstance(a, int):
+        return a // b if a >= 0 else -(-a // b)
+    if isinstance(b, int) and is_family(a) and hint_of(a) % b == 0:
+        return split_evenly(a, b, key=a)[0]
+    return a // b
+
+
+def _true_div(a: Any, b: Any) -> Any:
+    """The quotient of floats, whose whole values stay exact."""
+    if isinstance(a, int | Poly) and isinstance(b, int | Poly) and (exact := divide(a, b)) is not None:
+        return exact
+    return a / b if b else None
+
+
+def _regular_first(a: Any, b: Any) -> tuple[Any, Any]:
+    """The operand a formula goes on with where sizes decide: the dimension, not the number it is clipped to."""
+    return (a, b) if isinstance(a, Poly) else (b, a)
 
 
 def _compare(sure: Callable[[Dim], bool | None]) -> Callable[[Any, Any], Any]:
@@ -118,8 +153,8 @@ VALUES: dict[str, Callable[..., Any]] = {
     "Mul": operator.mul,
     "Div": _div,
     "Mod": lambda a, b: a % b if isinstance(a, int | Poly) and isinstance(b, int | Poly) and b != 0 else None,
-    "Max": lambda a, b: larger(a, b) if isinstance(a, Poly) or isinstance(b, Poly) else max(a, b),
-    "Min": lambda a, b: smaller(a, b) if isinstance(a, Poly) or isinstance(b, Poly) else min(a, b),
+    "Max": lambda a, b: larger(*_regular_first(a, b)) if isinstance(a, Poly) or isinstance(b, Poly) else max(a, b),
+    "Min": lambda a, b: smaller(*_regular_first(a, b)) if isinstance(a, Poly) or isinstance(b, Poly) else min(a, b),
     "Neg": operator.neg,
     "Floor": lambda a: a if isinstance(a, int | Poly) else a // 1,
     "Ceil": lambda a: a if isinstance(a, int | Poly) else -(-a // 1),
@@ -226,6 +261,8 @@ def cast_like(x: Tensor, target: Tensor) -> Cost:
 
 
 def _cast_values(x: Tensor, to: str) -> tuple[Any, ...] | None:
+    if x.value is not None and to == "bool":
+        return tuple(None if v is None else _negation(_zero(v)) for v in x.value)
     if x.value is None or not to.startswith(("int", "uint")):
         return x.value
     return tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
@@ -129,6 +130,7 @@ class Operator:
         passes: a weight stays the same weight through it (Identity, Transpose, Cast).
         is_elementwise: a one-element operand is a scale or an offset, not a weight.
         wants_outputs: the rule takes the number of outputs as `n_outputs`.
+        summary: what the rule counts, in one line.
     """
 
     name: str
@@ -141,6 +143,7 @@ class Operator:
     passes: bool
     is_elementwise: bool
     wants_outputs: bool
+    summary: str
 
 
 OPERATORS: dict[tuple[str, str], Operator] = {}
@@ -153,8 +156,15 @@ def op(
     roles: Mapping[int, str] | None = None,
     passes: bool = False,
     elementwise: bool = False,
+    summary: str = "",
 ) -> Callable[[R], R]:
     """Register a rule: positional parameters are inputs (None: left out), keyword-only ones attributes.
+
+    Args:
+        names: the operators it is the rule of.
+        domain: their operator set, "" for ONNX's own.
+        fixed_inputs, roles, passes, elementwise, summary: as in Operator; the first line of the rule's
+            docstring is its summary unless another is given.
 
     Raises:
         ValueError: the operator has a rule already.
@@ -164,12 +174,13 @@ def op(
         parameters = inspect.signature(rule).parameters.values()
         attributes = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
         required = sum(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+        explained = inspect.cleandoc(rule.__doc__ or "").partition("\n")[0]
         for name in names:
             if (domain, name) in OPERATORS:
                 raise ValueError(f"operator {domain}:{name} has a rule already: {OPERATORS[domain, name].rule}")
             OPERATORS[domain, name] = Operator(
                 name, domain, rule, frozenset(attributes - {"n_outputs"}), required, frozenset(fixed_inputs),
-                roles or {}, passes, elementwise, "n_outputs" in attributes,
+                roles or {}, passes, elementwise, "n_outputs" in attributes, summary or explained,
             )  # fmt: skip
         return rule
 
@@ -185,5 +196,5 @@ def itemsize(dtype: str) -> Dim:
     """Bytes of one element in memory; types below a byte count as one."""
     if dtype in FLOATS:
         return FLOATS[dtype]
-    bits = "".join(c for c in dtype.removesuffix("_t") if c.isdigit())[:2] if not dtype.startswith("float8") else "8"
-    return max(1, int(bits) // 8) if bits else 1
+    bits = re.search(r"\d+", dtype)
+    return max(1, int(bits[0]) // 8) if bits else 1

@@ -158,7 +158,7 @@ def slice_(x: Tensor, starts: Tensor, ends: Tensor, axes: Tensor | None = None, 
     strides = tuple(fixed(step) for step in shape_values(steps)) if steps is not None else (1,) * len(first)
     out, value = list(x.shape), x.value
     for axis, start, stop, step in zip(over, first, last, strides, strict=True):
-        out[axis] = span(x.shape[axis], start, stop, step)
+        out[axis] = span(x.shape[axis], start, stop, step, key=axis)
         if value is not None and x.rank == 1:
             value = value[_slice(start, stop, step)] if isinstance(start, int) and isinstance(stop, int) else None
     return moved(x, tuple(out), value if x.rank == 1 else None)

@@ -48,7 +48,7 @@ def walk(
     forward = Forward(graph, Declarations(graph, family=family, sizes=sizes, shapes=shapes))
     forward.run()
     flow = Flow(forward)
-    layers = list(recognise(graph))
+    layers = list(recognise(graph, lambda name: x.rank if (x := forward.values.get(name)) else None))
     weights = classify(forward, flow, layers)
     costs = Costs(forward, flow, layers, {weight.name for weight in weights if weight.trainable})
     return assemble(forward, flow, weights, costs)

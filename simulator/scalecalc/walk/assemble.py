@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from scalecalc.dims import Dim, Poly, System, is_nonnegative, symbols_of, total
+from scalecalc.dims import Condition, Dim, Poly, System, is_nonnegative, symbols_of, total
 from scalecalc.ops.vector import ADAMW_FLOPS
 from scalecalc.walk.costs import Costs, Share, status
 from scalecalc.walk.facts import facts_of, notes_of
@@ -35,6 +35,7 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
     matrix, backward = 2 * share.macs, 2 * share.backward_macs
     inputs = {name: dims for name in graph.inputs if (dims := forward.declarations.input_shape(name)) is not None}
     outputs = {name: value.shape if (value := forward.values.get(name)) else None for name in graph.outputs}
+    conditions = _conditions(system)
     profile = Profile(
         name=graph.name,
         format=graph.format,
@@ -45,7 +46,8 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
         outputs=outputs,
         output_dtypes={name: v.dtype if (v := forward.values.get(name)) else "" for name in graph.outputs},
         symbols={},
-        conditions=tuple(dict.fromkeys(_conditions(system))),
+        conditions=tuple(dict.fromkeys((*_pinned(system), *map(str, conditions)))),
+        checks=tuple(conditions),
         assumptions=tuple(_assumptions(system)),
         notes=(*forward.declarations.notes, *notes_of(forward, weights)),
         params=params,
@@ -98,19 +100,24 @@ def _nodes(forward: Forward, weights: list[Weight], costs: Costs) -> tuple[NodeP
     return tuple(rows)
 
 
-def _conditions(system: System) -> list[str]:
+def _pinned(system: System) -> list[str]:
+    """Dimensions the file names and the graph allows one size only."""
+    return [
+        f"{symbol.name} == {number}"
+        for atom, (number, _) in system.pinned.items()
+        if (symbol := system.info(atom)).kind != "weight" and symbol.rank > 1
+    ]
+
+
+def _conditions(system: System) -> list[Condition]:
     """What must hold, with names as they ended; what has become certain is left out."""
-    lines = []
-    for atom, (number, _) in system.pinned.items():
-        symbol = system.info(atom)
-        if symbol.kind != "weight" and symbol.rank > 1:
-            lines.append(f"{symbol.name} == {number}")
+    found = []
     for condition in system.conditions:
         left, right = system.resolve(condition.left), system.resolve(condition.right)
         settled = condition.op == "<=" and is_nonnegative(right - left)
         if left != right and not settled and (isinstance(left, Poly) or isinstance(right, Poly)):
-            lines.append(str(type(condition)(left, condition.op, right)))
-    return lines
+            found.append(Condition(left, condition.op, right))
+    return list(dict.fromkeys(found))
 
 
 def _assumptions(system: System) -> list[str]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from scalecalc.dims import Dim, total
 from scalecalc.errors import ShapeError
-from scalecalc.ir.patterns import Layer
+from scalecalc.ir.links import Layer
 from scalecalc.ops import OPERATORS, Tensor, itemsize
 from scalecalc.walk.forward import UNREACHED, UNSUPPORTED, Evaluation, Forward
 from scalecalc.walk.gradients import Flow

@@ -9,7 +9,7 @@ from typing import Any
 from scalecalc.dims import Dim, Poly
 from scalecalc.errors import GraphError, ShapeError
 from scalecalc.ir.graph import Graph, Node
-from scalecalc.ops import OPERATORS, Cost, Operator, Out, Tensor
+from scalecalc.ops import Cost, Operator, Out, Tensor, find
 from scalecalc.walk.symbols import Declarations
 
 MAX_SWEEPS = 12
@@ -49,7 +49,7 @@ class Forward:
             (node.op_type, node.domain, len(node.outputs), tuple(sorted(node.attributes.items(), key=_name)))
             for node in graph.nodes
         ]
-        self._operators = [OPERATORS.get((node.domain, node.op_type)) for node in graph.nodes]
+        self._operators = [find(node.domain, node.op_type) for node in graph.nodes]
 
     def run(self) -> None:
         """Sweep to a fixed point.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scalecalc.dims import Dim, Poly, hint_of, is_family, lone, prod, total
-from scalecalc.ir.patterns import Layer
+from scalecalc.ir.links import Layer
 from scalecalc.ops import OPERATORS, is_float, itemsize
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow

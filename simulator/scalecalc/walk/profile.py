@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from scalecalc.dims import Dim, evaluate
+from scalecalc.dims import Condition, Dim, evaluate
 
 PARAMS = (
     "trainable", "embedding", "positional", "head", "norm", "other", "non_embedding",
@@ -89,7 +89,7 @@ class Profile:
         name, format, opset, node_count: of the file.
         inputs, outputs: shapes by name, in the walk's symbols; dtypes beside them.
         symbols: every symbol the formulas hold, by name.
-        conditions: what must hold for the formulas and the file does not prove.
+        conditions: what must hold for the formulas and the file does not prove, as text.
         assumptions: equalities and branches the walk had to choose, one sentence each.
         notes: what the file's exporter did that shows in the counts.
         params: elements by role (`PARAMS`).
@@ -100,6 +100,7 @@ class Profile:
         unsupported: how many nodes of each (domain, op_type) had no rule.
         unreached: names of nodes behind those whose shapes could not be found.
         pending: equalities the walk could neither prove nor use.
+        checks: the conditions that still hold symbols, to be tested at sizes.
         node_maker: makes `nodes`.
         facts: structural findings other layers read (`vocabulary`, `classes`, `causal`, ...).
     """
@@ -123,6 +124,7 @@ class Profile:
     unsupported: dict[tuple[str, str], int]
     unreached: tuple[str, ...]
     pending: tuple[str, ...]
+    checks: tuple[Condition, ...] = ()
     node_maker: Callable[[], tuple[NodeProfile, ...]] = field(default=tuple, repr=False, compare=False)
     facts: dict[str, object] = field(default_factory=dict)
 

@@ -47,8 +47,8 @@ DIMENSION_ARITHMETIC: Mapping[str, Callable[..., Any]] = {
     "**": _power,
     "floor": lambda x: x.num // x.den if isinstance(x, Ratio) else x,
     "ceil": lambda x: -(-x.num // x.den) if isinstance(x, Ratio) else x,
-    "min": lambda *xs: reduce(smaller, xs),
-    "max": lambda *xs: reduce(larger, xs),
+    "min": lambda *xs: reduce(smaller, sorted(xs, key=lambda x: isinstance(x, int))),
+    "max": lambda *xs: reduce(larger, sorted(xs, key=lambda x: isinstance(x, int))),
 }
 """What the whitelist parser's operators mean for dimensions: exact, and floors instead of fractions."""
 

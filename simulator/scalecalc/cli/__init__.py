@@ -1,0 +1,44 @@
+"""The command line: `main` is the only place where errors become text and exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+from scalecalc.errors import ScalecalcError
+
+
+def main() -> NoReturn:
+    """Run the command in sys.argv: 0 answered, 2 bad usage or input, 3 `--strict` and something was missing."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """The exit code of a command; errors are one line on stderr."""
+    import typer
+
+    from scalecalc.cli.app import app
+
+    usage_errors = typer.BadParameter.__mro__[1:3]  # UsageError and ClickException, wherever typer has them from
+    try:
+        code = app(args=arguments, prog_name="scalecalc", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except ScalecalcError as error:
+        return _fail(str(error), error.exit_code)
+    except usage_errors as error:
+        return _fail(f"{error.format_message()} See scalecalc --help", 2)
+    except (typer.Abort, KeyboardInterrupt):
+        return _fail("interrupted", 130)
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except RecursionError:
+        return _fail("the model is nested too deeply; flatten its functions and bodies", 2)
+    except MemoryError:
+        return _fail("not enough memory for this model", 2)
+    return 0
+
+
+def _fail(message: str, code: int) -> int:
+    print(f"scalecalc: {' '.join(message.split())}", file=sys.stderr)
+    return code

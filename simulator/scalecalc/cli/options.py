@@ -1,0 +1,119 @@
+"""Option texts as values, and what every command does with its result."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import IO
+
+from scalecalc.errors import ExpressionError, StrictError, UsageError
+from scalecalc.estimate import Estimate, Inspection
+
+BIGGEST_SIZE = 2**53
+
+
+def sizes_of(texts: Sequence[str] | None) -> dict[str, int]:
+    """`seq=512` options as sizes by name."""
+    sizes = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"'{text}' is not NAME=SIZE", where="--set", todo="write for example --set seq=512")
+        sizes[name.strip()] = _whole("--set", value)
+    return sizes
+
+
+def shapes_of(texts: Sequence[str] | None) -> dict[str, tuple[int | str, ...]]:
+    """`x=1,3,224,224` options as shapes by input; a word is a symbol."""
+    shapes = {}
+    for text in texts or ():
+        name, equals, value = text.rpartition("=")
+        if not equals or not name.strip():
+            raise UsageError(f"'{text}' is not INPUT=D,D,..", where="--shape", todo="write --shape x=1,3,224,224")
+        entries = [entry.strip() for entry in value.split(",")] if value.strip() else []
+        shapes[name.strip()] = tuple(e if e.isidentifier() else _whole("--shape", e) for e in entries)
+    return shapes
+
+
+def _whole(option: str, text: str) -> int:
+    value = number(option, text)
+    if value != int(value) or not 0 < value <= BIGGEST_SIZE:
+        raise UsageError(f"'{text.strip()}' is no size", where=option, todo="give a whole number of 1 or more")
+    return int(value)
+
+
+def number(option: str, text: str) -> float:
+    """A positive number, or arithmetic of numbers."""
+    from scalecalc.expressions import parse
+
+    try:
+        expression = parse(text)
+        value = expression.evaluate({}) if not expression.names else None
+    except ExpressionError:
+        value = None
+    if not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise UsageError(f"'{text.strip()}' is no positive number", where=option, todo="write for example 1e21")
+    return value
+
+
+def form_of(form: str) -> str:
+    """A known output format."""
+    from scalecalc.report.render import FORMATS
+
+    if form not in FORMATS:
+        raise UsageError(f"no format '{form}'", where="--format", todo=f"use one of {', '.join(FORMATS)}")
+    return form
+
+
+@contextmanager
+def target(path: str | None) -> Iterator[IO[str]]:
+    """Stdout, or a file that appears only when it is complete."""
+    if path is None:
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    folder = os.path.dirname(path) or "."
+    try:
+        handle, partial = tempfile.mkstemp(prefix=".scalecalc-", dir=folder)
+    except OSError as error:
+        raise UsageError(f"cannot write: {error.strerror}", where=path, todo="choose another --output") from None
+    try:
+        with open(handle, "w", encoding="utf-8") as file:
+            yield file
+        os.chmod(partial, 0o666 & ~_umask())
+        os.replace(partial, path)
+    except OSError as error:
+        raise UsageError(f"cannot write: {error.strerror}", where=path, todo="choose another --output") from None
+    finally:
+        if os.path.exists(partial):
+            os.unlink(partial)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def finish(result: Estimate | Inspection, form: str, output: str | None, *, strict: bool) -> None:
+    """Write a result; warn of unknown operators once; fail under `--strict`."""
+    from scalecalc.report.render import render
+
+    with target(output) as file:
+        render(result, form_of(form), file)
+    inspection = result.inspection if isinstance(result, Estimate) else result
+    profile = inspection.profile
+    missing = [f"{domain}:{name}".removeprefix(":") + f" ({n})" for (domain, name), n in profile.unsupported.items()]
+    if missing:
+        behind = f", {len(profile.unreached)} nodes behind them unreached" if profile.unreached else ""
+        message = f"no rule for {', '.join(missing[:8])}{behind}: figures are lower bounds"
+        if strict:
+            raise StrictError(message, where=profile.name, todo='add a rule with @op("...") or drop --strict')
+        print(f"scalecalc: warning: {message}", file=sys.stderr)
+    if strict and result.assumptions:
+        raise StrictError(
+            f"assumed: {'; '.join(result.assumptions)}", where=profile.name, todo="set it or drop --strict"
+        )

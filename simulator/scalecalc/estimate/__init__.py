@@ -1,0 +1,7 @@
+"""From a profile and a budget to an answer: size, compute, efficiency, generalisation, optimum, verdict."""
+
+from scalecalc.estimate.answer import Estimate, estimate
+from scalecalc.estimate.inspection import Inspection, inspect
+from scalecalc.estimate.sizes import Settled, settle
+
+__all__ = ["Estimate", "Inspection", "Settled", "estimate", "inspect", "settle"]

@@ -1,0 +1,166 @@
+"""What a budget buys, what the model will reach with it, and which model would be better."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scalecalc.errors import UsageError
+from scalecalc.estimate.inspection import Inspection, inspect
+from scalecalc.estimate.verdict import verdict
+from scalecalc.laws import Binding, Efficiency, Law, Optimum, Plan, Prediction, catalogue, select
+from scalecalc.laws.optimum import SIX, best_compute, efficiency, frontier, optimum, own_cost
+from scalecalc.walk import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best model of one law for the budget.
+
+    Attributes:
+        cost: `6ND`, or `own`: this model's own FLOPs per sample and parameter.
+        optimum: N*, D* and the value there, N counted as the law counts it.
+        ratio: N* over this model's N.
+        at: the budget this model would be the best one for.
+    """
+
+    cost: str
+    optimum: Optimum
+    ratio: float
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """A frontier law's value: what the best model would reach at the budget."""
+
+    law: Law
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The answer to `estimate`.
+
+    Attributes:
+        inspection: the model at sizes.
+        plan: the run the budget buys.
+        steps: runs of the graph in it.
+        predictions: the default law's first.
+        refused: laws that do not apply, the nearest first, with the reason.
+        best: the default law's optimum under 6ND and under this model's own cost.
+        frontiers: what the best model would reach by laws of C alone.
+        efficiency: of the compute, by the default law under 6ND.
+        verdict: what to do.
+        notes: remarks of the file and of the laws.
+        assumptions: everything taken for granted.
+    """
+
+    inspection: Inspection
+    plan: Plan
+    steps: float | None
+    predictions: tuple[Prediction, ...]
+    refused: tuple[tuple[Law, str], ...]
+    best: tuple[Best, ...]
+    frontiers: tuple[Frontier, ...]
+    efficiency: Efficiency | None
+    verdict: str
+    notes: tuple[str, ...]
+    assumptions: tuple[str, ...]
+
+
+def estimate(
+    profile: Profile,
+    budget: float,
+    *,
+    sizes: Mapping[str, int] | None = None,
+    task: str | None = None,
+    sample: str | None = None,
+    unique: float | None = None,
+    tokenizer: str | None = None,
+    force: bool = False,
+    laws: Mapping[str, Law] | None = None,
+) -> Estimate:
+    """What training a model with a budget comes to.
+
+    Args:
+        profile: from `walk`.
+        budget: training matrix FLOPs (forward and backward) of the whole run.
+        sizes: symbol name to size.
+        task, sample: where the guess is wrong.
+        unique: distinct samples of the data set; None: as many as are seen.
+        tokenizer: of the training data, where it is known.
+        force: let laws of other tasks predict; the results are marked as not comparable.
+        laws: default: the shipped ones and those of plug-ins.
+
+    Raises:
+        UsageError: the budget is not positive, or sizes do not fit the model.
+    """
+    if not 0 < budget < float("inf"):
+        raise UsageError(f"{budget:g} is no budget", where="--budget", todo="give FLOPs, such as 1e21")
+    inspection = inspect(profile, sizes=sizes, task=task, sample=sample)
+    plan = _plan(inspection, budget, unique, tokenizer)
+    known = catalogue() if laws is None else laws
+    bindings, refused = select(known, profile, plan, force=force)
+    default = next((binding for binding in bindings if binding.law.inputs == ("N", "D") and binding.comparable), None)
+    best = _best(default, plan) if default is not None else ()
+    found = efficiency(default, spent=budget) if default is not None and default.law.inputs == ("N", "D") else None
+    samples = inspection.value(inspection.samples_per_step)
+    predictions = tuple(binding.predict() for binding in bindings)
+    assumptions = list(inspection.assumptions)
+    if unique is None:
+        assumptions.append("one pass over the data (--unique)")
+    assumptions.append("AdamW with its two moments in float32; weights, gradients and activations in the file's types")
+    return Estimate(
+        inspection=inspection,
+        plan=plan,
+        steps=plan.seen / samples if plan.seen is not None and samples else None,
+        predictions=predictions,
+        refused=tuple(refused),
+        best=best,
+        frontiers=tuple(_frontiers(known, plan)),
+        efficiency=found,
+        verdict=verdict(inspection, plan, predictions, best, refused),
+        notes=profile.notes,
+        assumptions=tuple(assumptions),
+    )
+
+
+def _plan(inspection: Inspection, budget: float, unique: float | None, tokenizer: str | None) -> Plan:
+    task = inspection.task
+    sizes = inspection.settled.sizes
+    shape = task.shape or ()
+    numbers = tuple(dim for dim in shape if isinstance(dim, int))
+    return Plan(
+        task=task.name,
+        modality=task.modality,
+        family=task.family,
+        sample=task.sample,
+        sizes=sizes,
+        tokenizer=tokenizer,
+        compute=budget,
+        unique=unique,
+        flops_per_sample=inspection.flops_per_sample or None,
+        classes=task.classes,
+        input_shape=numbers if shape and len(numbers) == len(shape) else None,
+    )
+
+
+def _best(binding: Binding, plan: Plan) -> tuple[Best, ...]:
+    law, params = binding.law, binding.values["N"]
+    found = []
+    costs = {"6ND": SIX}
+    if plan.flops_per_sample:
+        costs["own"] = own_cost(binding, float(plan.flops_per_sample))
+    for cost, per_nd in costs.items():
+        point = optimum(law, plan.compute or 0.0, per_nd=per_nd)
+        found.append(Best(cost, point, point.params / params, best_compute(law, params, per_nd=per_nd)))
+    return tuple(found)
+
+
+def _frontiers(laws: Mapping[str, Law], plan: Plan) -> list[Frontier]:
+    found = []
+    for law in laws.values():
+        if law.kind == "frontier" and law.applies_to.task == plan.task and law.inputs == ("C",) and plan.compute:
+            found.append(Frontier(law, frontier(law, plan.compute)))
+    return found

@@ -1,0 +1,82 @@
+"""The sizes formulas are evaluated at: what the user set, what the file implies, and what had to be assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from scalecalc.dims import Condition, evaluate
+from scalecalc.errors import UsageError
+from scalecalc.walk import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Sizes by symbol.
+
+    Attributes:
+        sizes: every symbol that has one.
+        assumed: the symbols nobody set.
+        missing: the symbols without a size: quantities that need them have no value.
+        remarks: one line per assumption, with the option that changes it.
+    """
+
+    sizes: Mapping[str, int]
+    assumed: frozenset[str]
+    missing: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def settle(profile: Profile, given: Mapping[str, int] | None = None) -> Settled:
+    """A size for every symbol: as given; `batch` is 1; else its number in the file, else its bound, else none.
+
+    Raises:
+        UsageError: a name the model does not have, a size below 1, or one that breaks a condition.
+    """
+    sizes = {_symbol(profile, name): size for name, size in (given or {}).items()}
+    for name, size in sizes.items():
+        if size < 1:
+            raise UsageError(f"{name} = {size} is no size", where="--set", todo="sizes are 1 or more")
+    remarks: list[str] = []
+    assumed: set[str] = set()
+    missing: list[str] = []
+    for name, symbol in profile.symbols.items():
+        if name in sizes:
+            continue
+        limit = evaluate(symbol.bound, sizes) if symbol.bound is not None else None
+        if symbol.kind == "batch":
+            sizes[name], why = 1, ""
+        elif symbol.hint is not None:
+            sizes[name], why = symbol.hint, " = the file's"
+        elif limit is not None:
+            sizes[name], why = limit, " = its bound"
+        else:
+            missing.append(name)
+            continue
+        assumed.add(name)
+        remarks.append(f"{name} {sizes[name]:,}{why} (--set {name}=)")
+    for condition in profile.checks:
+        _check(condition, sizes)
+    return Settled(sizes, frozenset(assumed), tuple(missing), tuple(remarks))
+
+
+def _symbol(profile: Profile, name: str) -> str:
+    for symbol in profile.symbols.values():
+        if name == symbol.name or name in symbol.aliases:
+            return symbol.name
+    if not profile.symbols:
+        raise UsageError(f"no symbol '{name}': all sizes are fixed in the file", where="--set", todo="use --shape")
+    near = get_close_matches(name, profile.symbols, 1, 0.5)
+    todo = f"did you mean {near[0]}?" if near else f"its symbols are {', '.join(profile.symbols)}"
+    raise UsageError(f"no symbol '{name}'", where="--set", todo=todo)
+
+
+def _check(condition: Condition, sizes: Mapping[str, int]) -> None:
+    left, right = evaluate(condition.left, sizes), evaluate(condition.right, sizes)
+    if left is None or right is None:
+        return
+    holds = {"<=": left <= right, "==": left == right, "%": right > 0 and left % right == 0}[condition.op]
+    if not holds:
+        raise UsageError(f"the model needs {condition}, which fails at these sizes ({left:,} and {right:,})",
+                         where="--set", todo="choose sizes that fulfil it")  # fmt: skip

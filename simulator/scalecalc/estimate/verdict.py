@@ -1,0 +1,63 @@
+"""One or two sentences a person can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from scalecalc.estimate.inspection import Inspection
+from scalecalc.estimate.words import short
+from scalecalc.laws import Law, Plan, Prediction
+
+if TYPE_CHECKING:
+    from scalecalc.estimate.answer import Best
+
+
+def verdict(
+    inspection: Inspection,
+    plan: Plan,
+    predictions: Sequence[Prediction],
+    best: Sequence[Best],
+    refused: Sequence[tuple[Law, str]],
+) -> str:
+    """Too big, too small, too short, or well chosen; and what to do."""
+    if inspection.flops_per_sample is None:
+        names = ", ".join(inspection.settled.missing)
+        return f"The cost depends on {names}: set it, for example --set {inspection.settled.missing[0]}=224."
+    if not inspection.flops_per_sample:
+        return "Nothing in this graph is trained: no training cost."
+    if best:
+        return _against_optimum(plan, best[0])
+    sample = plan.sample
+    bought = f"{short(plan.compute or 0)} FLOP buy {short(plan.seen or 0)} {sample}s"
+    ended = next((why for law, why in refused if "would" in why and law.applies_to.task == plan.task), None)
+    if ended is not None:
+        return f"{bought}, more than the law for this task can speak of ({ended.split(';')[0]}): ask for less."
+    if predictions:
+        first = predictions[0]
+        text = f"{bought}; {first.law} expects {first.metric} {first.value:.3g}"
+        if not first.inside_range:
+            return (
+                f"{text}, outside the range it was calibrated on: calibrate on runs of your own before you rely on it."
+            )
+        if not first.binding.law.evidence.runs:
+            return (
+                f"{text}, but no training stands behind that law: calibrate on runs of your own before you rely on it."
+            )
+        return f"{text}."
+    return f"{bought}. No shipped law covers this task: train a few small runs and calibrate a law on them."
+
+
+def _against_optimum(plan: Plan, best: Best) -> str:
+    point = best.optimum
+    low, high = point.near
+    params = point.params / best.ratio
+    target = f"{short(point.params)} parameters on {short(point.data)} {plan.sample}s"
+    if params < low:
+        keep = f"keep {short(params)} only if the cost of inference decides"
+        return f"Too small for this budget: train about {target}; {keep}."
+    if params > high:
+        return (
+            f"Too large for this budget: train about {target}, or spend about {short(best.at or 0)} FLOP on this model."
+        )
+    return f"Well sized for this budget: {short(params)} parameters lie within 1 % of the best loss ({target})."

@@ -1,0 +1,95 @@
+"""A graph's values as a network to follow both ways, for the recognisers of layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from scalecalc.ir.graph import Graph, Node
+
+Rank = Callable[[str], int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A recognised layer.
+
+    Attributes:
+        node: the operator it amounts to, with its inputs and output.
+        members: indices of the nodes it stands for.
+    """
+
+    node: Node
+    members: tuple[int, ...]
+
+
+class Links:
+    """Who makes and who uses each value of a graph."""
+
+    def __init__(self, graph: Graph, rank: Rank) -> None:
+        self.graph, self.rank = graph, rank
+        self.maker: dict[str, int] = {}
+        self.users: dict[str, list[int]] = {}
+        for place, node in enumerate(graph.nodes):
+            for name in node.outputs:
+                self.maker[name] = place
+            for name in node.inputs:
+                self.users.setdefault(name, []).append(place)
+
+    def node(self, name: str, *op_types: str) -> Node | None:
+        """The node that makes a value, if its operator is one of those."""
+        place = self.maker.get(name)
+        node = self.graph.nodes[place] if place is not None else None
+        return node if node is not None and (not op_types or node.op_type in op_types) else None
+
+    def user(self, name: str, *op_types: str) -> Node | None:
+        """The only node that uses a value, if its operator is one of those."""
+        places = self.users.get(name, [])
+        if len(set(places)) != 1 or name in self.graph.outputs:
+            return None
+        node = self.graph.nodes[places[0]]
+        return node if not op_types or node.op_type in op_types else None
+
+    def number(self, name: str) -> float | None:
+        """The value of a one-element constant."""
+        init = self.graph.initializers.get(name)
+        return float(init.value[0]) if init is not None and init.value is not None and len(init.value) == 1 else None
+
+    def other(self, node: Node, name: str) -> str:
+        """The operand of a binary node that is not `name` (twice `name`: `name`)."""
+        return node.inputs[1] if node.inputs[0] == name else node.inputs[0]
+
+    def scaled(self, node: Node) -> tuple[str, float] | None:
+        """(x, factor) where the node multiplies or divides x by a constant."""
+        if node.op_type in ("Mul", "Div") and len(node.inputs) == 2:
+            a, b = node.inputs
+            if (factor := self.number(b)) is not None and (node.op_type == "Mul" or factor):
+                return a, (factor if node.op_type == "Mul" else 1 / factor)
+            if node.op_type == "Mul" and (factor := self.number(a)) is not None:
+                return b, factor
+        return None
+
+    def is_last(self, axis: object, name: str) -> bool:
+        """Whether an axis of a value is its last one."""
+        rank = self.rank(name)
+        return axis == -1 or (rank is not None and axis == rank - 1)
+
+    def row_mean(self, name: str) -> Node | None:
+        """The ReduceMean over the last axis, which it keeps, that makes a value."""
+        node = self.node(name, "ReduceMean")
+        if node is None or len(node.inputs) != 2 or not node.attributes.get("keepdims", 1):
+            return None
+        axes = self.graph.initializers.get(node.inputs[1])
+        over = axes.value if axes is not None else None
+        return node if over is not None and len(over) == 1 and self.is_last(over[0], node.inputs[0]) else None
+
+    def layer(self, op_type: str, domain: str, inputs: tuple[str, ...], root: Node, members: set[str]) -> Layer | None:
+        """The layer whose inner nodes make `members`; None where an inner value is used outside."""
+        places = {self.maker[name] for name in members} | {self.maker[root.outputs[0]]}
+        for place in places:
+            for name in self.graph.nodes[place].outputs:
+                inner = name != root.outputs[0]
+                if inner and (name in self.graph.outputs or not places.issuperset(self.users.get(name, ()))):
+                    return None
+        node = Node(op_type, domain, root.name, inputs, root.outputs[:1], {})
+        return Layer(node, tuple(sorted(places)))

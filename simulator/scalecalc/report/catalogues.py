@@ -1,0 +1,88 @@
+"""What there is: laws and operators."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import IO
+
+from scalecalc.laws import UNKNOWN, Law, Variable
+from scalecalc.ops import Operator
+from scalecalc.report.blocks import Block, Row
+from scalecalc.report.render import grid
+from scalecalc.report.terminal import show_blocks, show_table
+
+
+def show_laws(laws: Iterable[Law], form: str, file: IO[str]) -> None:
+    """One line per law: what it predicts, of which models, in which counts."""
+    rows = [
+        [
+            law.name,
+            law.kind,
+            f"{law.metric.name}, {law.metric.unit}",
+            f"{law.applies_to.task}, {law.applies_to.modality}",
+            ", ".join(_counted(law.variables[symbol]) for symbol in law.inputs),
+            str(law.formula),
+            law.source.citation,
+        ]
+        for law in laws
+    ]
+    listing(("law", "kind", "predicts", "applies to", "takes", "formula", "source"), rows, form, file)
+
+
+def _counted(variable: Variable) -> str:
+    """A variable with what it counts: N total, D seen, C exact."""
+    return f"{variable.symbol} {variable.count if variable.count != UNKNOWN else variable.meaning}"
+
+
+def show_operators(operators: Iterable[Operator], form: str, file: IO[str]) -> None:
+    """One line per operator: what its rule counts."""
+    rows = [[o.name, o.domain or "ai.onnx", o.summary, ", ".join(sorted(o.attributes))] for o in operators]
+    listing(("operator", "domain", "rule", "attributes read"), rows, form, file)
+
+
+def listing(columns: Sequence[str], rows: Sequence[Sequence[str]], form: str, file: IO[str]) -> None:
+    """A catalogue in one of the formats."""
+    if form == "table":
+        show_table(columns, rows, file)
+    elif form == "json":
+        json.dump([dict(zip(columns, row, strict=True)) for row in rows], file, indent=1)
+        file.write("\n")
+    else:
+        grid(columns, rows, form, file)
+
+
+def show_law(law: Law, file: IO[str]) -> None:
+    """Everything a law says about itself."""
+    metric, scope = law.metric, law.applies_to
+    bounds = " to ".join("unbounded" if b is None else f"{b:g}" for b in metric.bounds)
+    constants: list[Row] = [
+        [c.name, f"{c.value:g} {c.unit}".strip(), f"standard error {c.se:g}" if c.se is not None else ""]
+        for c in law.coefficients.values()
+    ]
+    constants += [[name, f"{law.constants[name]:g}", f"= {expression}"] for name, expression in law.derived.items()]
+    unknown: list[Row] = [["unknown"]]
+    lower_is = f"{metric.better} is better"
+    blocks = [
+        Block(law.name, [[law.title or law.kind]]),
+        Block("formula", [[f"{metric.name} = {law.formula}"]]),
+        Block("kind", [[law.kind]]),
+        Block("constants", constants),
+        Block("variables", [
+            [v.symbol, ", ".join(f"{word} {value}" for word, value in (
+                ("count", v.count), ("sample", v.sample), ("meaning", v.meaning), ("tokenizer", v.tokenizer),
+                ("attention", v.attention), ("unit", v.unit)) if value not in ("", UNKNOWN)) or UNKNOWN]
+            for v in law.variables.values()
+        ]),
+        Block("metric", [[f"{metric.name} in {metric.unit}, {lower_is}, {bounds}, on {metric.eval_set}"]]),
+        Block("applies to", [[", ".join((scope.task, scope.modality, *scope.family, *scope.corpus))]]),
+        Block("range", [[name, f"{low:.3g} to {high:.3g}"] for name, (low, high) in law.range.items()] or unknown),
+        Block("regime", [[name, text] for name, text in law.regime.items()] or unknown),
+        Block("evidence", [[f"{law.evidence.runs if law.evidence.runs is not None else 'unknown number of'} runs; "
+                            f"{law.evidence.text}".rstrip("; ")]]),
+        Block("source", [[law.source.citation], [law.source.url or ""], [law.source.note or ""]]),
+        Block("notes", [[note] for note in law.notes]),
+    ]  # fmt: skip
+    for block in blocks:
+        block.rows = [row for row in block.rows if any(row)]
+    show_blocks([block for block in blocks if block.rows], file)

@@ -1,0 +1,191 @@
+"""The JSON contract: additive changes only. A quantity is its formula, its value and whether something is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scalecalc import __version__
+from scalecalc.dims import Dim
+from scalecalc.estimate import Estimate, Inspection
+from scalecalc.laws import Binding
+from scalecalc.walk import Profile, Quantity
+
+Json = dict[str, Any]
+
+
+def inspection(result: Inspection) -> Json:
+    """`inspect`: the model, its totals, and a row per node."""
+    profile = result.profile
+    rows = [
+        {
+            "name": node.name,
+            "op_type": node.op_type,
+            "outputs": [None if dims is None else _dims(dims) for dims in node.outputs],
+            "params": _quantity(result, Quantity(node.params)),
+            "macs": _quantity(result, Quantity(node.macs)),
+            "backward_macs": _quantity(result, Quantity(node.backward_macs)),
+            "vector_flops": _quantity(result, Quantity(node.vector_flops)),
+            "backward_vector_flops": _quantity(result, Quantity(node.backward_vector_flops)),
+            "bytes": _quantity(result, Quantity(node.bytes)),
+            "kept_bytes": _quantity(result, Quantity(node.kept_bytes)),
+            "layer": node.layer or None,
+            "status": node.status,
+        }
+        for node in profile.nodes
+    ]
+    return {"command": "inspect", "version": __version__, **_totals(result), "nodes": rows, **_remarks(result)}
+
+
+def estimate(result: Estimate) -> Json:
+    """`estimate`: the blocks of the answer."""
+    plan = result.plan
+    seen = plan.seen
+    return {
+        "command": "estimate",
+        "version": __version__,
+        **_totals(result.inspection),
+        "budget": {
+            "compute": plan.compute,
+            "data": seen,
+            "unique": plan.unique,
+            "epochs": seen / plan.unique if seen is not None and plan.unique else None,
+            "steps": result.steps,
+        },
+        "predictions": [
+            {
+                "law": prediction.law,
+                "metric": prediction.metric,
+                "unit": prediction.unit,
+                "value": prediction.value,
+                "interval": list(prediction.interval) if prediction.interval else None,
+                "level": prediction.level,
+                "basis": prediction.basis,
+                "inside_range": prediction.inside_range,
+                "decades_outside": dict(prediction.decades_outside),
+                "comparable": prediction.comparable,
+                "binding": _binding(prediction.binding),
+            }
+            for prediction in result.predictions
+        ],
+        "refused": [{"law": law.name, "why": why} for law, why in result.refused],
+        "optimal": [
+            {
+                "law": best.optimum.law,
+                "cost": best.cost,
+                "flops_per_param_and_sample": best.optimum.per_nd,
+                "params": best.optimum.params,
+                "params_interval": list(best.optimum.params_interval) if best.optimum.params_interval else None,
+                "data": best.optimum.data,
+                "value": best.optimum.value,
+                "params_ratio": best.ratio,
+                "params_within_1_percent": list(best.optimum.near),
+                "this_model_is_optimal_at": best.at,
+            }
+            for best in result.best
+        ],
+        "frontier": [{"law": point.law.name, "value": point.value} for point in result.frontiers],
+        "efficiency": _efficiency(result),
+        "verdict": result.verdict,
+        **_remarks(result.inspection, result.assumptions),
+    }
+
+
+def _efficiency(result: Estimate) -> Json:
+    found = result.efficiency
+    if found is None:
+        return {"compute": None}
+    least = found.least
+    return {
+        "compute": found.compute,
+        "least": {"law": least.law, "compute": least.compute, "params": least.params, "data": least.data},
+    }
+
+
+def _binding(binding: Binding) -> Json:
+    return {
+        "variables": {
+            bound.symbol: {"value": bound.value, "status": bound.status, "how": bound.how}
+            for bound in binding.variables
+        },
+        "notes": list(binding.notes),
+    }
+
+
+def _totals(result: Inspection) -> Json:
+    profile, task = result.profile, result.task
+    per_sample = result.per_sample
+    flops = result.flops_per_sample
+    return {
+        "model": {
+            "name": profile.name,
+            "format": profile.format,
+            "opset": profile.opset,
+            "nodes": profile.node_count,
+            "task": task.name,
+            "symbols": _symbols(result),
+            "conditions": list(profile.conditions),
+            "inputs": {name: _dims(dims) for name, dims in profile.inputs.items()},
+            "outputs": {name: None if dims is None else _dims(dims) for name, dims in profile.outputs.items()},
+        },
+        "params": _quantities(result, profile.params),
+        "forward": _quantities(result, profile.forward),
+        "training": {
+            **_quantities(result, profile.training),
+            "samples_per_step": _quantity(result, result.samples_per_step),
+            "matrix_flops_per_sample": {
+                "formula": None if per_sample is None else str(per_sample.formula),
+                "value": None if flops is None else int(flops) if flops.denominator == 1 else float(flops),
+                "lower_bound": profile.training["matrix_flops"].lower_bound,
+            },
+            "sample": task.sample,
+        },
+        "memory": {**_quantities(result, profile.memory), "peak_training": None, "peak_inference": None},
+    }
+
+
+def _symbols(result: Inspection) -> Json:
+    settled = result.settled
+    return {
+        symbol.name: {
+            "value": settled.sizes.get(symbol.name),
+            "kind": symbol.kind,
+            "assumed": symbol.name in settled.assumed,
+            "bound": None if symbol.bound is None else _dim(symbol.bound),
+            "aliases": list(symbol.aliases),
+        }
+        for symbol in result.profile.symbols.values()
+    }
+
+
+def _remarks(result: Inspection, assumptions: tuple[str, ...] | None = None) -> Json:
+    profile: Profile = result.profile
+    return {
+        "unsupported": [
+            {"domain": domain, "op_type": op_type, "count": count}
+            for (domain, op_type), count in profile.unsupported.items()
+        ],
+        "unreached": list(profile.unreached),
+        "assumptions": list(result.assumptions if assumptions is None else assumptions),
+        "notes": list(profile.notes),
+    }
+
+
+def _quantities(result: Inspection, quantities: Mapping[str, Quantity]) -> Json:
+    return {name: _quantity(result, quantity) for name, quantity in quantities.items()}
+
+
+def _quantity(result: Inspection, quantity: Quantity) -> Json:
+    return {
+        "formula": str(quantity.formula),
+        "value": result.value(quantity),
+        "lower_bound": quantity.lower_bound,
+    }
+
+
+def _dims(dims: tuple[Dim, ...]) -> list[int | str]:
+    return [_dim(dim) for dim in dims]
+
+
+def _dim(dim: Dim) -> int | str:
+    return dim if isinstance(dim, int) else str(dim)

@@ -1,0 +1,85 @@
+"""Blocks and tables on a terminal or in a text file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import IO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scalecalc.report.blocks import Block, Row
+
+LABEL_WIDTH = 18
+PLAIN_WIDTH = 160
+"""Width of text that goes to a file or a pipe, where nobody's terminal decides."""
+WIDEST = 2000
+"""The same for tables: a line per row, so that other programs can read them."""
+
+
+def write(parts: Sequence[Table | Text], file: IO[str], width: int = PLAIN_WIDTH) -> None:
+    """Print to a stream: colours and the terminal's width only where it is one (NO_COLOR is honoured)."""
+    if file.isatty():
+        console = Console(file=file, highlight=False)
+        for part in parts:
+            console.print(part)
+        return
+    plain = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False, highlight=False)
+    with plain.capture() as captured:
+        for part in parts:
+            plain.print(part)
+    file.writelines(f"{line.rstrip()}\n" for line in captured.get().splitlines())
+
+
+def show_blocks(blocks: Sequence[Block], file: IO[str]) -> None:
+    """Labels on the left, their rows aligned beside them."""
+    parts: list[Table | Text] = []
+    for number, block in enumerate(blocks):
+        if number == 0 and len(block.label) >= LABEL_WIDTH:
+            parts.append(Text(block.label, style="bold"))
+            block.label = ""
+        grid = Table.grid(padding=(0, 2), expand=False)
+        grid.add_column(width=LABEL_WIDTH - 2, no_wrap=True)
+        grid.add_column(overflow="fold")
+        for index, body in enumerate(_bodies(block.rows)):
+            grid.add_row(Text(block.label if index == 0 else "", style="bold"), body)
+        parts.append(grid)
+    write(parts, file)
+
+
+def _bodies(rows: Sequence[Row]) -> list[Table | Text]:
+    """Neighbouring rows of equal length share a grid; a row of one cell is running text."""
+    bodies: list[Table | Text] = []
+    width = 0
+    for row in rows:
+        if len(row) == 1:
+            bodies.append(Text(row[0], overflow="fold"))
+            width = 0
+            continue
+        if len(row) != width or not isinstance(bodies[-1], Table):
+            grid = Table.grid(padding=(0, 2))
+            for column in range(len(row)):
+                grid.add_column(overflow="fold", no_wrap=column < len(row) - 1)
+            bodies.append(grid)
+            width = len(row)
+        table = bodies[-1]
+        assert isinstance(table, Table)
+        table.add_row(*(Text(cell, overflow="fold") for cell in row))
+    return bodies
+
+
+def show_table(
+    columns: Sequence[str], rows: Sequence[Row], file: IO[str], *, right: Sequence[str] = (), footer: Row = ()
+) -> None:
+    """A table with a head, numbers to the right, and a line of totals."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2), show_footer=bool(footer), header_style="bold")
+    for index, column in enumerate(columns):
+        foot = footer[index] if footer else ""
+        table.add_column(
+            column, justify="right" if column in right else "left", overflow="fold", footer=Text(foot, "bold")
+        )
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    write([table], file, WIDEST)
