@@ -27,6 +27,8 @@ ROOT = HERE.parents[1]
 MODELS = ROOT / "build" / "speed"
 PYTHON = sys.executable
 FLOOR = [PYTHON, "-c", "import onnx, numpy, typer, rich"]
+# an installed package has its bytecode; a checkout writes it on the first run, which is not counted
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 HEAVY = {"sympy", "scipy", "pydantic"}
 
 
@@ -75,7 +77,7 @@ def measure(command: Sequence[str]) -> tuple[float, float]:
     Linux carries the peak of the spawning process over into the new one: this script imports nothing big.
     """
     null = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-    process = os.posix_spawnp(command[0], list(command), os.environ, file_actions=null)
+    process = os.posix_spawnp(command[0], list(command), ENVIRONMENT, file_actions=null)
     _, status, usage = os.wait4(process, 0)
     if code := os.waitstatus_to_exitcode(status):
         raise SystemExit(f"{' '.join(command)}: exit {code}")

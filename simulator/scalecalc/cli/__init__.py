@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import NoReturn
+
+import typer
 
 from scalecalc.errors import ScalecalcError
 
@@ -16,27 +19,31 @@ def main() -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """The exit code of a command; errors are one line on stderr."""
-    import typer
-
+    gc.disable()  # one short run: collecting would only walk over a large model again and again
     from scalecalc.cli.app import app
 
-    usage_errors = typer.BadParameter.__mro__[1:3]  # UsageError and ClickException, wherever typer has them from
     try:
         code = app(args=arguments, prog_name="scalecalc", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except ScalecalcError as error:
         return _fail(str(error), error.exit_code)
-    except usage_errors as error:
-        return _fail(f"{error.format_message()} See scalecalc --help", 2)
     except (typer.Abort, KeyboardInterrupt):
         return _fail("interrupted", 130)
     except BrokenPipeError:  # the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except _usage_error() as error:
+        return _fail(f"{error.format_message()} See scalecalc --help", 2)
     except RecursionError:
         return _fail("the model is nested too deeply; flatten its functions and bodies", 2)
     except MemoryError:
         return _fail("not enough memory for this model", 2)
     return 0
+
+
+def _usage_error() -> type[typer.BadParameter]:
+    """What typer raises for a wrong command line: the base of BadParameter, wherever its version has it from."""
+    base: type[typer.BadParameter] = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+    return base
 
 
 def _fail(message: str, code: int) -> int:

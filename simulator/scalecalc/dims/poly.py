@@ -39,23 +39,25 @@ class Poly:
     def __add__(self, other: Dim) -> Dim:
         if not isinstance(other, int | Poly):
             return NotImplemented
-        return self.system.sum(((1, self), (1, other)))
+        return total(((1, self), (1, other)))
 
     def __sub__(self, other: Dim) -> Dim:
         if not isinstance(other, int | Poly):
             return NotImplemented
-        return self.system.sum(((1, self), (-1, other)))
+        return total(((1, self), (-1, other)))
 
     def __rsub__(self, other: Dim) -> Dim:
         if not isinstance(other, int | Poly):
             return NotImplemented
-        return self.system.sum(((1, other), (-1, self)))
+        return total(((1, other), (-1, self)))
 
     def __neg__(self) -> Poly:
         return Poly(self.system, {term: -c for term, c in self.terms.items()})
 
     def __mul__(self, other: Dim) -> Dim:
         if isinstance(other, int):
+            if other == 1:
+                return self
             return Poly(self.system, {term: c * other for term, c in self.terms.items()}) if other else 0
         if not isinstance(other, Poly):
             return NotImplemented
@@ -162,18 +164,31 @@ def divide(a: Dim, b: Dim) -> Dim | None:
 
 def prod(dims: Iterable[Dim]) -> Dim:
     """The product of dimensions; 1 for none."""
-    result: Dim = 1
+    number = 1
+    symbolic: Dim = 1
     for dim in dims:
-        result = dim * result if isinstance(dim, Poly) else result * dim
-    return result
+        if isinstance(dim, int):
+            number *= dim
+        else:
+            symbolic = dim * symbolic
+    return symbolic * number
 
 
 def total(weighted: Iterable[tuple[int, Dim]]) -> Dim:
     """The sum of count times formula, linear in the number of terms."""
-    constant, polys = 0, []
+    constant, system = 0, None
+    terms: dict[Term, int] = {}
     for count, dim in weighted:
         if isinstance(dim, int):
             constant += count * dim
+        elif system is None:
+            system = dim.system
+            terms = {term: count * c for term, c in dim.terms.items()}
         else:
-            polys.append((count, dim))
-    return polys[0][1].system.sum([*polys, (1, constant)]) if polys else constant
+            for term, c in dim.terms.items():
+                terms[term] = terms.get(term, 0) + count * c
+    if system is None:
+        return constant
+    if constant:
+        terms[()] = terms.get((), 0) + constant
+    return system.poly(terms)

@@ -20,7 +20,10 @@ INFINITE = 2**31 - 1
 
 def system_of(*dims: Dim) -> System | None:
     """The system the symbols among the dimensions belong to, None if all are numbers."""
-    return next((dim.system for dim in dims if isinstance(dim, Poly)), None)
+    for dim in dims:
+        if isinstance(dim, Poly):
+            return dim.system
+    return None
 
 
 def same(a: Dim, b: Dim) -> Dim:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterator
 from itertools import count
 from math import gcd
 
@@ -70,14 +70,6 @@ class System:
         if len(terms) == 1 and () in terms:
             return terms[()]
         return Poly(self, terms)
-
-    def sum(self, weighted: Iterable[tuple[int, Dim]]) -> Dim:
-        """The sum of weight times dimension."""
-        terms: dict[Term, int] = {}
-        for weight, dim in weighted:
-            for term, c in {(): dim}.items() if isinstance(dim, int) else dim.terms.items():
-                terms[term] = terms.get(term, 0) + weight * c
-        return self.poly(terms)
 
     def floor(self, num: Dim, den: Dim) -> Dim:
         """floor(num / den), simplified."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from scalecalc.dims.atoms import FAMILY, Floor, Symbol
 from scalecalc.dims.floors import floor
-from scalecalc.dims.poly import Dim, Poly
+from scalecalc.dims.poly import Dim, Poly, total
 from scalecalc.errors import ShapeError
 
 
@@ -88,7 +88,7 @@ def substitute(dim: Dim, values: Mapping[int, Dim]) -> Dim:
         for atom in term:
             product = replaced[atom] * product
         parts.append((c, product))
-    return system.sum(parts)
+    return total(parts)
 
 
 def least(dim: Dim) -> int | None:

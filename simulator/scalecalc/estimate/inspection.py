@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 
 from scalecalc.dims import divide
 from scalecalc.estimate.sizes import Settled, settle
@@ -45,14 +44,16 @@ class Inspection:
         return None if quotient is None else Quantity(quotient, training.lower_bound)
 
     @property
-    def flops_per_sample(self) -> Fraction | None:
-        """Training matrix FLOPs per sample at the settled sizes, exact; None while a size is missing."""
+    def flops_per_sample(self) -> int | float | None:
+        """Training matrix FLOPs per sample at the settled sizes; None while a size is missing."""
         return self.each(self.profile.training["matrix_flops"])
 
-    def each(self, quantity: Quantity) -> Fraction | None:
-        """A quantity of one run of the graph, per sample."""
+    def each(self, quantity: Quantity) -> int | float | None:
+        """A quantity of one run of the graph, per sample: an exact integer where it is one."""
         whole, samples = self.value(quantity), self.value(self.samples_per_step)
-        return Fraction(whole, samples) if whole is not None and samples else None
+        if whole is None or not samples:
+            return None
+        return whole / samples if whole % samples else whole // samples
 
 
 def inspect(

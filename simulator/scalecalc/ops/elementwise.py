@@ -26,7 +26,7 @@ from scalecalc.ops.vector import BINARY, FLAT_UNARY, UNARY, PerElement
 
 def sums(x: Tensor, out: Shape) -> Dim:
     """Additions that bring a gradient of shape `out` back to the shape of a broadcast operand."""
-    return 0 if x.shape == out else prod(out)
+    return prod(out) - x.size
 
 
 def _unary(name: str, count: PerElement) -> None:
@@ -46,12 +46,11 @@ def _explained(count: PerElement) -> str:
 
 
 def _binary(name: str, count: PerElement) -> None:
-    @op(name, elementwise=True, summary=_explained(count))
-    def rule(x: Tensor, *others: Tensor) -> Cost:
-        """Broadcast over all operands; Max and Min take any number of them."""
+    def many(x: Tensor, *others: Tensor) -> Cost:
+        """Broadcast over all operands."""
         operands = (x, *others)
         out = broadcast_shapes(*(t.shape for t in operands))
-        size = prod(out)
+        size = x.size if out == x.shape else prod(out)
         keeps = [
             Keep(t.index, when=o.index) for t in operands for o in operands if t is not o and count.keeps == "both"
         ]
@@ -70,6 +69,11 @@ def _binary(name: str, count: PerElement) -> None:
             backward={t.index: count.backward * size + sums(t, out) for t in operands},
             keeps=keeps,
         )
+
+    def two(x: Tensor, y: Tensor) -> Cost:
+        return many(x, y)
+
+    op(name, elementwise=True, summary=_explained(count))(many if name in ("Max", "Min") else two)
 
 
 def _flat(name: str, flops: int) -> None:
@@ -102,10 +106,10 @@ def _div(a: Any, b: Any) -> Any:
     if exact is not None or not b:
         return exact
     if isinstance(b, int) and b < 0:
-        return _div(-a, -b)
-    if isinstance(a, int):
-        return a // b if a >= 0 else -(-a // b)
-    if isinstance(b, int) and is_family(a) and hint_of(a) % b == 0:
+        return -_div(a, -b)
+    if is_nonnegative(-a):
+        return -(-a // b)
+    if isinstance(a, Poly) and isinstance(b, int) and is_family(a) and hint_of(a) % b == 0:
         return split_evenly(a, b, key=a)[0]
     return a // b
 
@@ -277,12 +281,12 @@ def dropout(x: Tensor, ratio: Tensor | None = None, training: Tensor | None = No
 
 
 @op("QuantizeLinear", fixed_inputs=(1, 2))
-def quantize(x: Tensor, scale: Tensor, zero: Tensor | None = None) -> Cost:
+def quantize(x: Tensor, scale: Tensor, zero: Tensor | None = None, *, output_dtype: str = "") -> Cost:
     """Div, round, add, clip: 4 per element."""
-    return give(Out(x.shape, zero.dtype if zero else "uint8"), vector=4 * x.size)
+    return give(Out(x.shape, zero.dtype if zero else output_dtype or "uint8"), vector=4 * x.size)
 
 
 @op("DequantizeLinear", fixed_inputs=(1, 2), passes=True)
-def dequantize(x: Tensor, scale: Tensor, zero: Tensor | None = None) -> Cost:
+def dequantize(x: Tensor, scale: Tensor, zero: Tensor | None = None, *, output_dtype: str = "") -> Cost:
     """(x - zero) * scale: 2 per element."""
-    return give(Out(x.shape, scale.dtype), vector=2 * x.size)
+    return give(Out(x.shape, output_dtype or scale.dtype), vector=2 * x.size)

@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
 from scalecalc.dims import Dim, prod
@@ -28,7 +29,7 @@ class Tensor:
         index: which input slot it is.
     """
 
-    __slots__ = ("dtype", "index", "limit", "shape", "value")
+    __slots__ = ("_bytes", "_size", "dtype", "index", "limit", "shape", "value")
 
     def __init__(
         self,
@@ -39,6 +40,8 @@ class Tensor:
         index: int = -1,
     ) -> None:
         self.shape, self.dtype, self.value, self.limit, self.index = shape, dtype, value, limit, index
+        self._size: Dim | None = None
+        self._bytes: Dim | None = None
 
     @property
     def rank(self) -> int:
@@ -48,7 +51,22 @@ class Tensor:
     @property
     def size(self) -> Dim:
         """Number of elements."""
-        return prod(self.shape)
+        if self._size is None:
+            self._size = prod(self.shape)
+        return self._size
+
+    def at(self, slot: int) -> Tensor:
+        """The same value as the input of a slot."""
+        argument = Tensor(self.shape, self.dtype, self.value, self.limit, slot)
+        argument._size, argument._bytes = self.size, self.bytes
+        return argument
+
+    @property
+    def bytes(self) -> Dim:
+        """What it takes in memory."""
+        if self._bytes is None:
+            self._bytes = self.size * itemsize(self.dtype)
+        return self._bytes
 
     @property
     def is_float(self) -> bool:
@@ -192,7 +210,8 @@ def is_float(dtype: str) -> bool:
     return dtype in FLOATS or dtype.startswith("float")
 
 
-def itemsize(dtype: str) -> Dim:
+@cache
+def itemsize(dtype: str) -> int:
     """Bytes of one element in memory; types below a byte count as one."""
     if dtype in FLOATS:
         return FLOATS[dtype]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 
 from scalecalc.estimate import Estimate, Inspection
 from scalecalc.estimate.words import short
@@ -141,7 +140,7 @@ def _against_six(result: Inspection) -> list[str]:
     for name, words in (("trainable", "total"), ("non_embedding", "non-embedding")):
         params = result.value(result.profile.params[name])
         if params:
-            parts.append(f"{float(flops / (6 * params)):.3f} x 6N {words}")
+            parts.append(f"{flops / (6 * params):.3f} x 6N {words}")
     return [" = ".join(parts), "the rule of thumb 6ND beside it"]
 
 
@@ -271,6 +270,6 @@ def amount(result: Inspection, quantity: Quantity) -> str:
 
 def each(result: Inspection, quantity: Quantity, unit: str) -> str:
     """A quantity per sample with its unit."""
-    value: Fraction | None = result.each(quantity)
+    value = result.each(quantity)
     text = f"unknown {unit}" if value is None else cost(value, unit)
     return f"at least {text}" if quantity.lower_bound else text

@@ -115,7 +115,6 @@ def _binding(binding: Binding) -> Json:
 def _totals(result: Inspection) -> Json:
     profile, task = result.profile, result.task
     per_sample = result.per_sample
-    flops = result.flops_per_sample
     return {
         "model": {
             "name": profile.name,
@@ -135,7 +134,7 @@ def _totals(result: Inspection) -> Json:
             "samples_per_step": _quantity(result, result.samples_per_step),
             "matrix_flops_per_sample": {
                 "formula": None if per_sample is None else str(per_sample.formula),
-                "value": None if flops is None else int(flops) if flops.denominator == 1 else float(flops),
+                "value": result.flops_per_sample,
                 "lower_bound": profile.training["matrix_flops"].lower_bound,
             },
             "sample": task.sample,

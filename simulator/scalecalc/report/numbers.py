@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from fractions import Fraction
 
 PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
 
-def cost(number: float | Fraction, unit: str) -> str:
+def cost(number: float, unit: str) -> str:
     """Four digits with a prefix.
 
     >>> cost(8178368512, "FLOP"), cost(12, "MAC"), cost(9.374464e21, "FLOP")
@@ -35,7 +34,7 @@ def size(number: float) -> str:
     return cost(number, "B")
 
 
-def count(number: int | float | Fraction) -> str:
+def count(number: float) -> str:
     """An exact count with separators; a quotient rounded down, as nobody sees a part of a sample.
 
     >>> count(34826), count(70144014.3)

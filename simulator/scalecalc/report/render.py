@@ -9,7 +9,6 @@ from typing import IO, Any
 
 from scalecalc.errors import UsageError
 from scalecalc.estimate import Estimate, Inspection
-from scalecalc.report import contract
 
 FORMATS = ("table", "json", "csv", "markdown")
 NODE_COLUMNS = ("params", "macs", "backward_macs", "vector_flops", "backward_vector_flops", "bytes", "kept_bytes")
@@ -26,6 +25,8 @@ def render(result: Estimate | Inspection, form: str, file: IO[str]) -> None:
     if form == "table":
         _table(result, file)
         return
+    from scalecalc.report import contract
+
     document = contract.estimate(result) if isinstance(result, Estimate) else contract.inspection(result)
     if form == "json":
         json.dump(document, file, indent=1)
@@ -37,17 +38,18 @@ def render(result: Estimate | Inspection, form: str, file: IO[str]) -> None:
 
 
 def _table(result: Estimate | Inspection, file: IO[str]) -> None:
-    from scalecalc.report.blocks import estimate_blocks
-    from scalecalc.report.inspection import show
-    from scalecalc.report.terminal import show_blocks
-
     if isinstance(result, Estimate):
+        from scalecalc.report.blocks import estimate_blocks
+        from scalecalc.report.terminal import show_blocks
+
         show_blocks(estimate_blocks(result), file)
     else:
+        from scalecalc.report.inspection import show
+
         show(result, file)
 
 
-def _node_rows(document: contract.Json) -> Iterator[list[str]]:
+def _node_rows(document: dict[str, Any]) -> Iterator[list[str]]:
     for node in document["nodes"]:
         shapes = "; ".join("?" if dims is None else "x".join(map(str, dims)) for dims in node["outputs"])
         cells = [node[name] for name in NODE_COLUMNS]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from scalecalc.dims import Dim, total
 from scalecalc.errors import ShapeError
 from scalecalc.ir.links import Layer
-from scalecalc.ops import OPERATORS, Tensor, itemsize
+from scalecalc.ops import OPERATORS
 from scalecalc.walk.forward import UNREACHED, UNSUPPORTED, Evaluation, Forward
 from scalecalc.walk.gradients import Flow
 
@@ -108,7 +108,7 @@ class Costs:
                     sizes.append((1, extra))
                 elif root not in seen and name not in static and (value := values.get(root)) is not None:
                     seen.add(root)
-                    sizes.append((1, bytes_of(value)))
+                    sizes.append((1, value.bytes))
             if sizes:
                 kept[place] = total(sizes)
         return kept
@@ -139,16 +139,13 @@ def share_of(evaluation: Evaluation, mask: Mask, *, vector: bool = True) -> Shar
         backward = macs * (mask[left.index] + mask[right.index]) if mask else 0
     floats = any(x is not None and x.is_float for x in evaluation.inputs)
     counted = vector and floats
-    gradients = total((1, flops) for slot, flops in cost.backward.items() if mask and slot < len(mask) and mask[slot])
+    gradients: Dim = 0
+    if mask is not None:
+        gradients = total((1, flops) for slot, flops in cost.backward.items() if slot < len(mask) and mask[slot])
     moved = 0 if cost.view else total(
-        (1, bytes_of(x)) for x in (*evaluation.inputs, *evaluation.outputs) if x is not None
+        (1, x.bytes) for x in (*evaluation.inputs, *evaluation.outputs) if x is not None
     )  # fmt: skip
     return Share(macs, backward, cost.vector if counted else 0, gradients if counted else 0, moved)
-
-
-def bytes_of(value: Tensor) -> Dim:
-    """What a value takes in memory."""
-    return value.size * itemsize(value.dtype)
 
 
 def _needed(

@@ -45,6 +45,7 @@ class Forward:
         self.graph, self.declarations, self.system = graph, declarations, declarations.system
         self.values: dict[str, Tensor] = {}
         self.evaluations: list[Evaluation] = []
+        self._interned: dict[object, Tensor] = {}
         self._keys = [
             (node.op_type, node.domain, len(node.outputs), tuple(sorted(node.attributes.items(), key=_name)))
             for node in graph.nodes
@@ -68,19 +69,16 @@ class Forward:
                 raise GraphError(f"no fixed point of its dimensions after {MAX_SWEEPS} sweeps", where=self.graph.name)
 
     def _sweep(self) -> None:
-        interned: dict[object, Tensor] = {}
         values: dict[str, Tensor] = {}
+        self._interned.clear()
         for name, init in self.graph.initializers.items():
-            shape = self.declarations.weight_shape(init)
-            stored = (shape, init.dtype, init.value)
-            if stored not in interned:
-                numbers = [v for v in init.value or () if isinstance(v, int) and not isinstance(v, bool)]
-                interned[stored] = Tensor(shape, init.dtype, init.value, max(numbers) + 1 if numbers else None)
-            values[name] = interned[stored]
+            numbers = [v for v in init.value or () if isinstance(v, int) and not isinstance(v, bool)]
+            limit = max(numbers) + 1 if numbers else None
+            values[name] = self._intern(self.declarations.weight_shape(init), init.dtype, init.value, limit)
         for name, declared in self.graph.inputs.items():
             dims = self.declarations.input_shape(name)
             if dims is not None:
-                values[name] = interned.setdefault((dims, declared.dtype), Tensor(dims, declared.dtype))
+                values[name] = self._intern(dims, declared.dtype)
         memo: dict[tuple[Any, ...], Evaluation] = {}
         evaluations: list[Evaluation] = []
         system = self.system
@@ -101,6 +99,16 @@ class Forward:
             if evaluation.operator is None:
                 self._fall_back(node)
 
+    def _intern(
+        self, shape: tuple[Dim, ...], dtype: str, value: tuple[Any, ...] | None = None, limit: Dim | None = None
+    ) -> Tensor:
+        """One object per different value, so that equal signatures are recognised by identity."""
+        key = (shape, dtype, value, limit)
+        found = self._interned.get(key)
+        if found is None:
+            found = self._interned[key] = Tensor(shape, dtype, value, limit)
+        return found
+
     def evaluate(self, node: Node, operator: Operator | None, inputs: Sequence[Tensor | None]) -> Evaluation:
         """Apply a rule.
 
@@ -111,10 +119,7 @@ class Forward:
             return UNSUPPORTED
         if any(name and value is None for name, value in zip(node.inputs, inputs, strict=True)):
             return UNREACHED
-        arguments = [
-            value and Tensor(value.shape, value.dtype, value.value, value.limit, slot)
-            for slot, value in enumerate(inputs)
-        ]
+        arguments = [value and value.at(slot) for slot, value in enumerate(inputs)]
         if sum(value is not None for value in arguments[: operator.required]) < operator.required:
             raise self._error(node, f"{node.op_type} needs {operator.required} inputs")
         attributes = {name: value for name, value in node.attributes.items() if name in operator.attributes}
@@ -128,7 +133,7 @@ class Forward:
             reason = str(error) if isinstance(error, ValueError) and error.args else "its inputs do not fit it"
             raise self._error(node, f"{reason} (inputs {_shapes(arguments)})") from error
         first = arguments[0].dtype if arguments and arguments[0] is not None else ""
-        outputs = [Tensor(_checked(out), out.dtype or first, out.value, out.limit) for out in cost.outputs]
+        outputs = [self._intern(_checked(out), out.dtype or first, out.value, out.limit) for out in cost.outputs]
         return Evaluation(operator, arguments, cost, outputs)
 
     def _error(self, node: Node, what: str) -> ShapeError:
@@ -168,10 +173,11 @@ def _name(item: tuple[str, Any]) -> str:
 
 def _checked(out: Out) -> tuple[Dim, ...]:
     for dim in out.shape:
-        if not isinstance(dim, int | Poly) or isinstance(dim, bool):
+        if type(dim) is int:
+            if dim < 0:
+                raise ShapeError(f"a dimension of {dim}")
+        elif type(dim) is not Poly:
             raise ShapeError(f"a dimension of {dim!r}")
-        if isinstance(dim, int) and dim < 0:
-            raise ShapeError(f"a dimension of {dim}")
     return tuple(out.shape)
 
 
