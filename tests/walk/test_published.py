@@ -19,7 +19,7 @@ SEED_CNN = Path(__file__).parents[2] / "models/vision/seed_cnn.onnx"
 # (ResNet-50, + 53,120 running statistics), 143,667,240 (VGG-19), 7,978,856 (DenseNet-121); Caffe's 60,965,224 (AlexNet).
 PUBLISHED = [
     # model          MACs            trainable    buffers
-    ("densenet121", 2_834_161_664, 7_978_856, 83_648 * 2),
+    ("densenet121", 2_834_161_664, 7_978_856 + 83_648, 83_648),  # Caffe: a Scale layer behind every norm
     ("bvlc_alexnet", 654_560_384, 60_965_224, 0),
     ("resnet50", 4_089_184_256, 25_557_032, 53_120),
     ("vgg19", 19_632_062_464, 143_667_240, 0),

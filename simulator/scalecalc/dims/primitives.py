@@ -254,11 +254,11 @@ def windows(
     return tuple(result)
 
 
-def regroup(dims: Sequence[Dim], target: Sequence[Dim]) -> tuple[Dim, ...]:
+def regroup(dims: Sequence[Dim], target: Sequence[Dim], *, key: Hashable = 0) -> tuple[Dim, ...]:
     """Shape after a Reshape: `target` may hold one -1 (the rest). Zeros are replaced by the caller.
 
     In a family the file's numbers in `target` are absorbed: aligned with the dimensions by their hints, so
-    that 768 becomes the symbol it stands for, in this use alone.
+    that 768 becomes the symbol it stands for, in this use alone. `key` tells several uses in one node apart.
 
     >>> regroup((2, 6, 768), (-1, 12, 64))
     (12, 12, 64)
@@ -270,7 +270,7 @@ def regroup(dims: Sequence[Dim], target: Sequence[Dim]) -> tuple[Dim, ...]:
     if len(unknown) > 1:
         raise ShapeError("more than one -1 in a shape")
     if system is not None and any(is_family(dim) for dim in dims):
-        aligned = align(system, dims, target)
+        aligned = align(system, dims, target, key)
         if aligned is not None:
             return aligned
     if not unknown:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from itertools import combinations
 from math import prod as number_product
 
@@ -11,7 +11,7 @@ from scalecalc.dims.system import System
 from scalecalc.dims.values import hint_of, is_family, lone
 
 
-def align(system: System, dims: Sequence[Dim], target: Sequence[Dim]) -> tuple[Dim, ...] | None:
+def align(system: System, dims: Sequence[Dim], target: Sequence[Dim], key: Hashable) -> tuple[Dim, ...] | None:
     """The target with every number replaced by what it stands for; None where the hints do not line up.
 
     Consecutive dimensions and targets whose hints have equal products form a group, from the left; each
@@ -35,7 +35,7 @@ def align(system: System, dims: Sequence[Dim], target: Sequence[Dim]) -> tuple[D
                 j_end += 1
             else:
                 return None
-        group = _group(system, dims[i:i_end], target[j:j_end], right[j:j_end], j)
+        group = _group(system, dims[i:i_end], target[j:j_end], right[j:j_end], (key, j))
         if group is None:
             return None
         result += group
@@ -44,7 +44,7 @@ def align(system: System, dims: Sequence[Dim], target: Sequence[Dim]) -> tuple[D
 
 
 def _group(
-    system: System, dims: Sequence[Dim], target: Sequence[Dim], hints: Sequence[int], start: int
+    system: System, dims: Sequence[Dim], target: Sequence[Dim], hints: Sequence[int], key: Hashable
 ) -> list[Dim] | None:
     whole = prod(dims)
     stated: dict[int, Dim] = {}  # a dimension stays; so does 1, and any number of a group without symbols
@@ -58,19 +58,19 @@ def _group(
         known = prod(stated.values())
         rest = divide(whole, known)
         if rest is None and _breakable(system, whole) and hint_of(whole) % hint_of(known) == 0:
-            rest = system.fresh("factor", hint=hint_of(whole) // hint_of(known), key=(start, "rest"))
+            rest = system.fresh("factor", hint=hint_of(whole) // hint_of(known), key=(key, "quotient"))
             system.equate(whole, known * rest)
         if rest is None:
             return None
         open_axes.sort(key=lambda axis: target[axis] == -1)  # what a number says comes before "the rest"
-        parts = _split(system, rest, [hints[axis] for axis in open_axes], start)
+        parts = _split(system, rest, [hints[axis] for axis in open_axes], key)
         if parts is None:
             return None
         stated.update(zip(open_axes, parts, strict=True))
     return [stated[axis] for axis in range(len(target))]
 
 
-def _split(system: System, whole: Dim, hints: Sequence[int], start: int) -> list[Dim] | None:
+def _split(system: System, whole: Dim, hints: Sequence[int], key: Hashable) -> list[Dim] | None:
     """Factors of `whole` with those hints: its own where they fit, else a symbol of it is broken in two."""
     if isinstance(whole, int):
         return list(hints)
@@ -81,14 +81,14 @@ def _split(system: System, whole: Dim, hints: Sequence[int], start: int) -> list
     if c != 1:
         factors.append(c)
     result: list[Dim] = []
-    for place, hint in enumerate(hints[:-1], start):
+    for place, hint in enumerate(hints[:-1]):
         fit = _fit(system, factors, hint)
         if fit is None:
             broken = next((f for f in reversed(factors) if _breakable(system, f) and hint_of(f) % hint == 0), None)
             if broken is None:
                 return None
-            part = system.fresh("factor", hint=hint, key=place)
-            other = system.fresh("factor", hint=hint_of(broken) // hint, key=(place, "rest"))
+            part = system.fresh("factor", hint=hint, key=(key, place))
+            other = system.fresh("factor", hint=hint_of(broken) // hint, key=(key, place, "rest"))
             system.equate(broken, part * other)
             factors[factors.index(broken)] = other
             result.append(part)

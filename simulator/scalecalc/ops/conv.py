@@ -26,7 +26,7 @@ def conv(
             same(stated, tap)
     groups, share = regroup((c_in,), (group, -1))
     same(share, depth)
-    regroup((c_out,), (groups, -1))
+    regroup((c_out,), (groups, -1), key="out")
     if b is not None:
         same(b.size, c_out)
     out: Shape = (n, c_out, *windows(size, kernel, strides, pads, dilations, auto_pad))

@@ -190,7 +190,7 @@ def depth_to_space(x: Tensor, *, blocksize: int, mode: str = "DCR") -> Cost:
 def space_to_depth(x: Tensor, *, blocksize: int) -> Cost:
     """Pixels of blocksize x blocksize moved into channels."""
     n, c, h, w = x.shape
-    rows, columns = (regroup((dim,), (-1, blocksize))[0] for dim in (h, w))
+    rows, columns = (regroup((dim,), (-1, blocksize), key=axis)[0] for axis, dim in enumerate((h, w)))
     return moved(x, (n, c * blocksize**2, rows, columns), view=False)
 
 

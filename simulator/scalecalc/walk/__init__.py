@@ -37,7 +37,9 @@ def walk(
         GraphError: the graph is inconsistent.
         UsageError: `shapes` names no input.
     """
+    from scalecalc.ir.inline import inlined
     from scalecalc.ir.patterns import recognise
+    from scalecalc.ops import find
     from scalecalc.walk.assemble import assemble
     from scalecalc.walk.costs import Costs
     from scalecalc.walk.forward import Forward
@@ -45,6 +47,7 @@ def walk(
     from scalecalc.walk.parameters import classify
     from scalecalc.walk.symbols import Declarations
 
+    graph = inlined(graph, lambda domain, name: find(domain, name) is not None)
     forward = Forward(graph, Declarations(graph, family=family, sizes=sizes, shapes=shapes))
     forward.run()
     flow = Flow(forward)
