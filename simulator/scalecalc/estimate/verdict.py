@@ -22,8 +22,9 @@ def verdict(
 ) -> str:
     """Too big, too small, too short, or well chosen; and what to do."""
     if inspection.flops_per_sample is None:
-        names = ", ".join(inspection.settled.missing)
-        return f"The cost depends on {names}: set it, for example --set {inspection.settled.missing[0]}=224."
+        names = " and ".join(inspection.settled.missing)
+        examples = " ".join(f"--set {name}=224" for name in inspection.settled.missing)
+        return f"The cost depends on {names}: set a size, for example {examples}."
     if not inspection.flops_per_sample:
         return "Nothing in this graph is trained: no training cost."
     if best:

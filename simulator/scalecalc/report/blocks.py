@@ -12,6 +12,8 @@ from scalecalc.report.numbers import cost, count, dims, percent, scientific, siz
 from scalecalc.walk import Quantity
 
 Row = Sequence[str]
+UNKNOWN = "-"
+"""Stands where a size is missing: the formula is beside it."""
 
 
 @dataclass(slots=True)
@@ -95,14 +97,16 @@ def compute_block(result: Inspection) -> Block:
     what = f" of {dims(task.shape)}" if task.sample == "example" and task.shape else ""
     block = Block("2 COMPUTE", [[f"per {unit}{what}" + (f", at {at}" if at else "")]])
     macs, training = profile.forward["macs"], profile.training["matrix_flops"]
-    backward = profile.training["backward_matrix_flops"]
+    forward = each(result, macs, "MAC")
+    if forward != UNKNOWN:
+        forward += f" = {each(result, profile.forward['matrix_flops'], 'FLOP')}"
+    backward, vector = profile.training["backward_matrix_flops"], profile.training["vector_flops"]
     block.rows += [
-        ["forward", f"{each(result, macs, 'MAC')} = {each(result, profile.forward['matrix_flops'], 'FLOP')}",
-         f"{macs.formula} MAC per run"],
+        ["forward", forward, f"{macs.formula} MAC per run"],
         ["backward", each(result, backward, "FLOP"), _saved(result)],
-        ["training", f"{each(result, training, 'FLOP')} matrix", f"{training.formula} FLOP per run"],
-        ["", f"{each(result, profile.training['vector_flops'], 'FLOP')} vector", "all else: activations, norms ..."],
-    ]  # fmt: skip
+        ["training", each(result, training, "FLOP"), f"matrix: {training.formula} FLOP per run"],
+        ["", each(result, vector, "FLOP"), "vector: all else, forward and backward (activations, norms, softmax)"],
+    ]
     block.rows += _attention(result)
     ratio = _against_six(result)
     if ratio:
@@ -118,7 +122,8 @@ def _saved(result: Inspection) -> str:
     less = Quantity(4 * forward - backward)
     if less.formula == 0:
         return "2x forward"
-    return f"2x forward less {each(result, less, 'FLOP')}: inputs need no gradient"
+    saved = each(result, less, "FLOP")
+    return f"2x forward less {less.formula if saved == UNKNOWN else saved}: the model's input needs no gradient"
 
 
 def _attention(result: Inspection) -> list[Row]:
@@ -148,7 +153,7 @@ def _bought(result: Estimate) -> list[Row]:
     plan = result.plan
     budget = scientific(plan.compute or 0)
     if plan.seen is None:
-        return [[f"{budget} FLOP buy: unknown while a size is missing"]]
+        return [[f"what {budget} FLOP buy is unknown while a size is missing"]]
     words = f"{budget} FLOP buy {count(plan.seen)} {plan.sample}s"
     params = result.inspection.value(result.inspection.profile.params["trainable"])
     if plan.sample == "token" and params:
@@ -169,8 +174,9 @@ def _efficiency(result: Estimate) -> Block:
     )
     block.rows.append(["memory", size(state), f"AdamW: {parts}"])
     kept = inspection.value(memory["activations"])
-    text = str(memory["activations"].formula) + " B" if kept is None else size(kept)
-    block.rows.append(["", text, f"activations kept for the backward pass, {_at(inspection)}"])
+    formula = f"{memory['activations'].formula} B per run: " if kept is None else ""
+    text = UNKNOWN if kept is None else size(kept)
+    block.rows.append(["", text, f"{formula}activations kept for the backward pass, {_at(inspection)}"])
     if result.efficiency is not None:
         least = result.efficiency.least
         block.rows.append([
@@ -256,7 +262,8 @@ def _optimum(result: Estimate) -> Block:
 
 def _next(result: Estimate) -> str:
     if result.inspection.settled.missing:
-        return f"scalecalc estimate ... --set {result.inspection.settled.missing[0]}=224"
+        profile = result.inspection.profile
+        return f"scalecalc inspect {profile.name}.{profile.format} shows the formulas node by node"
     profile = result.inspection.profile
     return f"scalecalc inspect {profile.name}.{profile.format} (where the FLOPs are), scalecalc laws show NAME"
 
@@ -271,5 +278,6 @@ def amount(result: Inspection, quantity: Quantity) -> str:
 def each(result: Inspection, quantity: Quantity, unit: str) -> str:
     """A quantity per sample with its unit."""
     value = result.each(quantity)
-    text = f"unknown {unit}" if value is None else cost(value, unit)
-    return f"at least {text}" if quantity.lower_bound else text
+    if value is None:
+        return UNKNOWN
+    return f"at least {cost(value, unit)}" if quantity.lower_bound else cost(value, unit)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from scalecalc.ops import is_float
+from scalecalc.ops import OPERATORS, Tensor, is_float
 from scalecalc.walk.forward import Forward
 
 
@@ -21,13 +21,13 @@ class Flow:
     def __init__(self, forward: Forward) -> None:
         self.forward = forward
         graph, values = forward.graph, forward.values
-        self.wanted: set[str] = {name for name in graph.outputs if (v := values.get(name)) is None or is_float(v.dtype)}
+        self.wanted: set[str] = {name for name in graph.outputs if _may_be_float(values.get(name))}
         for node, evaluation in zip(reversed(graph.nodes), reversed(forward.evaluations), strict=True):
             if not self.wanted.isdisjoint(node.outputs):
-                closed = evaluation.operator.fixed_inputs if evaluation.operator else ()
+                operator = evaluation.operator or OPERATORS.get((node.domain, node.op_type))
+                closed = operator.fixed_inputs if operator else ()
                 for slot, name in enumerate(node.inputs):
-                    value = values.get(name)
-                    if slot not in closed and value is not None and is_float(value.dtype):
+                    if name and slot not in closed and _may_be_float(values.get(name)):
                         self.wanted.add(name)
         self.static: set[str] = set(graph.initializers)
         self.shaped: set[str] = set(graph.initializers)
@@ -50,11 +50,13 @@ class Flow:
                 closed = evaluation.operator.fixed_inputs if evaluation.operator else ()
                 mask = tuple(name in needs and slot not in closed for slot, name in enumerate(node.inputs))
                 if True in mask:
-                    for name in node.outputs:
-                        value = values.get(name)
-                        if value is not None and is_float(value.dtype):
-                            needs.add(name)
+                    needs.update(name for name in node.outputs if name and _may_be_float(values.get(name)))
                 else:
                     mask = None
             masks.append(mask)
         return needs, masks
+
+
+def _may_be_float(value: Tensor | None) -> bool:
+    """Whether gradients can flow through a value; behind unknown operators nobody knows its type."""
+    return value is None or is_float(value.dtype)

@@ -109,8 +109,8 @@ def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], 
         return "norm"
     roles: set[str] = set()
     for place, slot in uses:
-        node, evaluation = forward.graph.nodes[place], forward.evaluations[place]
-        operator = evaluation.operator
+        node = forward.graph.nodes[place]
+        operator = forward.evaluations[place].operator or OPERATORS.get((node.domain, node.op_type))
         role = operator.roles.get(slot, "other") if operator is not None else "other"
         if role == "buffer":
             return "buffer"
