@@ -22,7 +22,7 @@ def pages() -> dict[str, str]:
     """The text of every generated page, by file name."""
     laws, operators = io.StringIO(), io.StringIO()
     show_laws(shipped().values(), "markdown", laws)
-    own = [o for o in OPERATORS.values() if o.rule.__module__.startswith("scalecalc.")]
+    own = [o for o in OPERATORS.values() if (o.rule.__module__ or "").startswith("scalecalc.")]
     show_operators(sorted(own, key=lambda o: (o.domain, o.name)), "markdown", operators)
     intro = "`scalecalc laws show NAME` prints one with its constants, range and notes."
     return {

@@ -58,7 +58,7 @@ class Tensor:
     def at(self, slot: int) -> Tensor:
         """The same value as the input of a slot."""
         argument = Tensor(self.shape, self.dtype, self.value, self.limit, slot)
-        argument._size, argument._bytes = self.size, self.bytes
+        argument._size = self.size
         return argument
 
     @property

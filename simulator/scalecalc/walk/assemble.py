@@ -6,7 +6,7 @@ from collections import Counter
 
 from scalecalc.dims import Condition, Dim, Poly, System, is_nonnegative, symbols_of, total
 from scalecalc.ops.vector import ADAMW_FLOPS
-from scalecalc.walk.costs import Costs, Share, status
+from scalecalc.walk.costs import Costs, status
 from scalecalc.walk.facts import facts_of, notes_of
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
@@ -69,7 +69,7 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
             "weights": quantity(stored([w for w in weights if w.role != "constant"]), partial=False),
             "gradients": quantity(stored(trainable), partial=False),
             "optimizer": quantity(ADAMW_STATE_BYTES * params["trainable"].formula, partial=False),
-            "activations": quantity(total((1, size) for size in costs.kept.values())),
+            "activations": quantity(total((1, size) for sizes in costs.kept.values() for size in sizes)),
         },
         unsupported=dict(
             Counter((n.domain, n.op_type) for n, word in zip(graph.nodes, found, strict=True) if word == "unsupported")
@@ -90,13 +90,14 @@ def _nodes(forward: Forward, weights: list[Weight], costs: Costs) -> tuple[NodeP
         if weight.trainable:
             first.setdefault(weight.first, []).append((1, weight.size))
     rows = []
-    for place, (node, share) in enumerate(zip(forward.graph.nodes, costs.shares, strict=True)):
+    for place, node in enumerate(forward.graph.nodes):
         outputs = tuple(v.shape if (v := forward.values.get(name)) else None for name in node.outputs if name)
         layer = costs.in_layer.get(place)
-        rows.append(NodeProfile(
-            node.name, node.op_type, outputs, total(first.get(place, ())), *Share(*share),
-            costs.kept.get(place, 0), layer.node.op_type if layer else "", status(forward.evaluations[place]),
-        ))  # fmt: skip
+        kept = total((1, size) for size in costs.kept.get(place, ()))
+        params = total(first.get(place, ()))
+        word = status(forward.evaluations[place])
+        kind = layer.node.op_type if layer else ""
+        rows.append(NodeProfile(node.name, node.op_type, outputs, params, *costs.share(place), kept, kind, word))
     return tuple(rows)
 
 

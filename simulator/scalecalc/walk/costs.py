@@ -3,35 +3,76 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from scalecalc.dims import Dim, total
 from scalecalc.errors import ShapeError
 from scalecalc.ir.links import Layer
-from scalecalc.ops import OPERATORS
+from scalecalc.ops import OPERATORS, Tensor
 from scalecalc.walk.forward import UNREACHED, UNSUPPORTED, Evaluation, Forward
 from scalecalc.walk.gradients import Flow
 
 Mask = tuple[bool, ...] | None
+Terms = list[tuple[int, Dim]]
+Columns = tuple[Terms, Terms, Terms, Terms]
 
 
 class Share(NamedTuple):
-    """What one node adds to the totals."""
+    """What a node, or all of them, costs."""
 
-    macs: Dim = 0
-    backward_macs: Dim = 0
-    vector_flops: Dim = 0
-    backward_vector_flops: Dim = 0
-    bytes: Dim = 0
+    macs: Dim
+    backward_macs: Dim
+    vector_flops: Dim
+    backward_vector_flops: Dim
+    bytes: Dim
+
+
+class Part(NamedTuple):
+    """An evaluation as it counts: nodes with equal parts cost the same.
+
+    Attributes:
+        evaluation: of a node, or of the layer it ends.
+        mask: which of its inputs need gradients.
+        matrix, vector: whether its contraction and bytes count, and its vector FLOPs.
+    """
+
+    evaluation: Evaluation
+    mask: Mask
+    matrix: bool
+    vector: bool
+
+    def terms(self, times: int, columns: Columns) -> None:
+        """Append (how often, formula) to each column of Share."""
+        evaluation, mask = self.evaluation, self.mask
+        cost = evaluation.cost
+        if cost is None:
+            return
+        macs, backward_macs, vector, backward = columns
+        if self.matrix and cost.contraction is not None:
+            count, left, right = cost.contraction
+            macs.append((times, count))
+            if mask is not None:
+                backward_macs.append((times * (mask[left.index] + mask[right.index]), count))
+        if self.vector and any(x is not None and x.is_float for x in evaluation.inputs):
+            vector.append((times, cost.vector))
+            if mask is not None:
+                reached = (flops for slot, flops in cost.backward.items() if slot < len(mask) and mask[slot])
+                backward += [(times, flops) for flops in reached]
+
+    def moved(self) -> list[Tensor]:
+        """What the nodes read and write; a view moves nothing."""
+        evaluation = self.evaluation
+        if not self.matrix or evaluation.cost is None or evaluation.cost.view:
+            return []
+        return [x for x in (*evaluation.inputs, *evaluation.outputs) if x is not None]
 
 
 class Costs:
     """Shares of all nodes, and of the layers recognised among them.
 
     Attributes:
-        shares: by node.
-        kept: bytes kept for the backward pass, by the node that keeps them first.
+        kept: formulas of the bytes kept for the backward pass, by the node that keeps them first.
         layers: the recognised layers whose rule fits, by the index of their last node.
         in_layer: which layer a node belongs to, by its index.
     """
@@ -39,7 +80,6 @@ class Costs:
     def __init__(self, forward: Forward, flow: Flow, layers: Sequence[Layer], trainable: set[str]) -> None:
         self.forward, self.flow = forward, flow
         needs, self.masks = flow.needing(trainable)
-        self._shares: dict[tuple[int, Mask, bool], Share] = {}
         self.layers: dict[int, tuple[Layer, Evaluation, Mask]] = {}
         self.in_layer: dict[int, Layer] = {}
         for layer in layers:
@@ -49,45 +89,36 @@ class Costs:
                 alive = not flow.wanted.isdisjoint(layer.node.outputs)
                 self.layers[layer.members[-1]] = layer, evaluation, mask if alive and True in mask else None
                 self.in_layer.update(dict.fromkeys(layer.members, layer))
-        self.shares = [self._share(place) for place in range(len(forward.graph.nodes))]
         self.kept = self._kept()
 
     def total(self) -> Share:
-        """The sum over all nodes, linear in the number of different shares."""
-        tally = Counter(map(id, self.shares))
-        distinct = {id(share): share for share in self.shares}
-        return Share(*(
-            total((count, distinct[key][column]) for key, count in tally.items())
-            for column in range(len(Share._fields))
-        ))  # fmt: skip
+        """The sum over all nodes, linear in the number of different parts."""
+        tally: Counter[tuple[int, Mask, bool, bool]] = Counter()
+        parts: dict[tuple[int, Mask, bool, bool], Part] = {}
+        for place in range(len(self.forward.evaluations)):
+            for part in self._parts(place):
+                key = (id(part.evaluation), *part[1:])
+                tally[key] += 1
+                parts[key] = part
+        return _sum((tally[key], part) for key, part in parts.items())
 
-    def _share(self, place: int) -> Share:
-        evaluation, mask = self.forward.evaluations[place], self.masks[place]
-        inside = place in self.in_layer
-        key = id(evaluation), mask, inside
-        share = self._shares.get(key)
-        if share is None:
-            share = self._shares[key] = share_of(evaluation, mask, vector=not inside)
+    def share(self, place: int) -> Share:
+        """What one node costs; a layer's vector FLOPs stand at its last node."""
+        return _sum((1, part) for part in self._parts(place))
+
+    def _parts(self, place: int) -> list[Part]:
+        parts = [Part(self.forward.evaluations[place], self.masks[place], True, place not in self.in_layer)]
         if place in self.layers:
-            _, layer, layer_mask = self.layers[place]
-            extra = self._shares.get((id(layer), layer_mask, True))
-            if extra is None:
-                extra = self._shares[id(layer), layer_mask, True] = share_of(layer, layer_mask)
-            both = (id(share), layer_mask, True)
-            if both not in self._shares:
-                self._shares[both] = share._replace(
-                    vector_flops=share.vector_flops + extra.vector_flops,
-                    backward_vector_flops=share.backward_vector_flops + extra.backward_vector_flops,
-                )
-            share = self._shares[both]
-        return share
+            _, evaluation, mask = self.layers[place]
+            parts.append(Part(evaluation, mask, False, True))
+        return parts
 
-    def _kept(self) -> dict[int, Dim]:
+    def _kept(self) -> dict[int, list[Dim]]:
         """Each tensor once, at the node that needs it first; views are the tensor they show."""
         graph, values, static = self.forward.graph, self.forward.values, self.flow.static
         shown: dict[str, str] = {}
         seen: set[str] = set()
-        kept: dict[int, Dim] = {}
+        kept: dict[int, list[Dim]] = {}
         for place, (node, evaluation) in enumerate(zip(graph.nodes, self.forward.evaluations, strict=True)):
             cost = evaluation.cost
             if cost is None:
@@ -101,17 +132,29 @@ class Costs:
                 layer, layer_evaluation, mask = self.layers[place]
                 if mask is not None:
                     needed += _needed(layer.node.inputs, layer.node.outputs, layer_evaluation, mask, False)
-            sizes: list[tuple[int, Dim]] = []
+            sizes: list[Dim] = []
             for name, extra in needed:
                 root = shown.get(name, name)
                 if not name:
-                    sizes.append((1, extra))
+                    sizes.append(extra)
                 elif root not in seen and name not in static and (value := values.get(root)) is not None:
                     seen.add(root)
-                    sizes.append((1, value.bytes))
+                    sizes.append(value.bytes)
             if sizes:
-                kept[place] = total(sizes)
+                kept[place] = sizes
         return kept
+
+
+def _sum(parts: Iterable[tuple[int, Part]]) -> Share:
+    columns: Columns = ([], [], [], [])
+    uses: Counter[int] = Counter()
+    tensors: dict[int, Tensor] = {}
+    for times, part in parts:
+        part.terms(times, columns)
+        for tensor in part.moved():
+            uses[id(tensor)] += times
+            tensors[id(tensor)] = tensor
+    return Share(*map(total, columns), total((uses[key], tensor.bytes) for key, tensor in tensors.items()))
 
 
 def _evaluated(forward: Forward, layer: Layer) -> Evaluation | None:
@@ -125,27 +168,6 @@ def _evaluated(forward: Forward, layer: Layer) -> Evaluation | None:
     made = forward.values.get(layer.node.outputs[0])
     fits = evaluation.outputs and made is not None and evaluation.outputs[0].shape == made.shape
     return evaluation if fits else None
-
-
-def share_of(evaluation: Evaluation, mask: Mask, *, vector: bool = True) -> Share:
-    """The counts of one evaluation when the inputs in `mask` need gradients."""
-    cost = evaluation.cost
-    if cost is None:
-        return Share()
-    macs: Dim = 0
-    backward: Dim = 0
-    if cost.contraction is not None:
-        macs, left, right = cost.contraction
-        backward = macs * (mask[left.index] + mask[right.index]) if mask else 0
-    floats = any(x is not None and x.is_float for x in evaluation.inputs)
-    counted = vector and floats
-    gradients: Dim = 0
-    if mask is not None:
-        gradients = total((1, flops) for slot, flops in cost.backward.items() if slot < len(mask) and mask[slot])
-    moved = 0 if cost.view else total(
-        (1, x.bytes) for x in (*evaluation.inputs, *evaluation.outputs) if x is not None
-    )  # fmt: skip
-    return Share(macs, backward, cost.vector if counted else 0, gradients if counted else 0, moved)
 
 
 def _needed(

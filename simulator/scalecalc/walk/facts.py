@@ -26,7 +26,7 @@ def facts_of(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
     masks: set[str] = set()
     for layer in {id(layer): layer for layer in costs.in_layer.values()}.values():
         if layer.node.op_type == "ScaledDotProductAttention":
-            attention += [(1, costs.shares[place].macs) for place in layer.members]
+            attention += [(1, costs.share(place).macs) for place in layer.members]
             masks.update(layer.node.inputs[3:])
     return {
         "vocabulary": forward.values[table.name].shape[0] if table is not None else None,

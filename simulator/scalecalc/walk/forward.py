@@ -134,7 +134,7 @@ class Forward:
             raise self._error(node, f"{reason} (inputs {_shapes(arguments)})") from error
         first = arguments[0].dtype if arguments and arguments[0] is not None else ""
         outputs = [self._intern(_checked(out), out.dtype or first, out.value, out.limit) for out in cost.outputs]
-        return Evaluation(operator, arguments, cost, outputs)
+        return Evaluation(operator, inputs, cost, outputs)
 
     def _error(self, node: Node, what: str) -> ShapeError:
         return ShapeError(

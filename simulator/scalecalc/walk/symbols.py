@@ -46,7 +46,7 @@ DIMENSION_ARITHMETIC: Mapping[str, Callable[..., Any]] = {
     "/": _ratio,
     "**": _power,
     "floor": lambda x: x.num // x.den if isinstance(x, Ratio) else x,
-    "ceil": lambda x: -(-x.num // x.den) if isinstance(x, Ratio) else x,
+    "ceil": lambda x: (x.num + x.den - 1) // x.den if isinstance(x, Ratio) else x,
     "min": lambda *xs: reduce(smaller, sorted(xs, key=lambda x: isinstance(x, int))),
     "max": lambda *xs: reduce(larger, sorted(xs, key=lambda x: isinstance(x, int))),
 }
@@ -152,10 +152,12 @@ class Declarations:
 
     def _role_name(self, role: str, name: str) -> str:
         """A role's name, numbered where the file itself uses it or several inputs have one; `batch` is shared."""
-        key = (role, name if role != "batch" else "")
+        key = ("", name) if ("", name) in self._made else (role, name if role != "batch" else "")
         if key not in self._made or not (name or role == "batch"):
             self._made[key] = next(n for i in count(1) if (n := role if i == 1 else f"{role}_{i}") not in self._taken)
             self._taken.add(self._made[key])
+        if re.search(r"[^\W\d].*\d", name):  # `s1` twice is one dimension, `unknown` twice need not be
+            self._made["", name] = self._made[key]
         return self._made[key]
 
     def _symbol(self, name: str, rank: int, kind: str, alias: str = "") -> Dim:
