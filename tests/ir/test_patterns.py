@@ -86,7 +86,9 @@ def test_an_inner_value_that_is_an_output_keeps_gelu_apart() -> None:
 
 # Normalisation: (x - mean) / sqrt(mean((x - mean)^2) + eps) * gamma + beta
 
-WEIGHTS = "float[8] gamma, float[8] beta, float eps = {1e-5}, float two = {2.0}, float one = {1.0}, int64[1] last = {-1}"
+WEIGHTS = (
+    "float[8] gamma, float[8] beta, float eps = {1e-5}, float two = {2.0}, float one = {1.0}, int64[1] last = {-1}"
+)
 CENTRED = "m = ReduceMean(x, last)  d = Sub(x, m)"
 SQUARES = {"Pow": "q = Pow(d, two)", "Mul": "q = Mul(d, d)"}
 ROOT = "v = ReduceMean(q, last)  w = Add(v, eps)  r = Sqrt(w)"

@@ -21,7 +21,11 @@ def counted(profile: Profile, batch: int = 1) -> tuple[int | None, ...]:
     """(forward MACs, backward MACs, bytes of kept activations)."""
     backward = profile.training["backward_matrix_flops"].value({"batch": batch})
     assert backward is not None
-    return profile.forward["macs"].value({"batch": batch}), backward // 2, profile.memory["activations"].value({"batch": batch})
+    return (
+        profile.forward["macs"].value({"batch": batch}),
+        backward // 2,
+        profile.memory["activations"].value({"batch": batch}),
+    )
 
 
 @pytest.mark.parametrize("batch", [1, 3])
@@ -134,22 +138,28 @@ def test_bytes_are_read_and_written_and_views_are_free() -> None:
 
 
 def test_behind_an_unknown_operator_nothing_is_guessed() -> None:
-    profile = walk(graph("""(float[batch, 8] x) => (float[batch, 4] y) <float[8, 4] w, float[4, 4] v> {
-        h = MatMul(x, w)  z = com.acme.Foo(h)  g = MatMul(z, v)  y = Relu(g) }"""))
+    profile = walk(
+        graph("""(float[batch, 8] x) => (float[batch, 4] y) <float[8, 4] w, float[4, 4] v> {
+        h = MatMul(x, w)  z = com.acme.Foo(h)  g = MatMul(z, v)  y = Relu(g) }""")
+    )
     assert profile.unsupported == {("com.acme", "Foo"): 1}
     assert len(profile.unreached) == 2
     assert [node.status for node in profile.nodes] == ["known", "unsupported", "unreached", "unreached"]
     assert not profile.complete
     assert (str(profile.forward["macs"].formula), profile.forward["macs"].lower_bound) == ("32*batch", True)
-    assert all(q.lower_bound for group in (profile.forward, profile.training) for n, q in group.items() if "opt" not in n)
+    assert all(
+        q.lower_bound for group in (profile.forward, profile.training) for n, q in group.items() if "opt" not in n
+    )
     assert not profile.params["trainable"].lower_bound
     assert profile.params["trainable"].formula == 32 + 16  # a weight is there whether its node is reached or not
 
 
 def test_behind_an_unknown_operator_the_file_s_shapes_are_used() -> None:
-    profile = walk(graph("""(float[batch, 8] x) => (float[batch, 4] y)
+    profile = walk(
+        graph("""(float[batch, 8] x) => (float[batch, 4] y)
         <float[8, 4] w, float[4, 4] v, float[batch, 4] z> {
-        h = MatMul(x, w)  z = com.acme.Foo(h)  g = MatMul(z, v)  y = Relu(g) }"""))
+        h = MatMul(x, w)  z = com.acme.Foo(h)  g = MatMul(z, v)  y = Relu(g) }""")
+    )
     assert (profile.unsupported, profile.unreached) == ({("com.acme", "Foo"): 1}, ())
     assert (str(profile.forward["macs"].formula), profile.forward["macs"].lower_bound) == ("48*batch", True)
     assert counted(profile)[1] == 2 * 16 + 32  # gradients pass through it

@@ -154,7 +154,9 @@ def _sum(parts: Iterable[tuple[int, Part]]) -> Share:
         for tensor in part.moved():
             uses[id(tensor)] += times
             tensors[id(tensor)] = tensor
-    return Share(*map(total, columns), total((uses[key], tensor.bytes) for key, tensor in tensors.items()))
+    macs, backward_macs, vector, backward = map(total, columns)
+    moved = total((uses[key], tensor.bytes) for key, tensor in tensors.items())
+    return Share(macs, backward_macs, vector, backward, moved)
 
 
 def _evaluated(forward: Forward, layer: Layer) -> Evaluation | None:
