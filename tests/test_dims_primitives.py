@@ -312,3 +312,10 @@ def test_statements_about_numbers() -> None:
     for statement in (lambda: same(4, 5), lambda: bound(5, 4), lambda: exact_quotient(5, 4)):
         with pytest.raises(ShapeError):
             statement()
+
+
+def test_slices_of_several_axes_of_one_node_are_told_apart() -> None:
+    system = System()
+    a, b = family(system, a=8, b=8)
+    assert span(a, 0, 4, key=0) != span(b, 0, 4, key=1)
+    assert hint_of(span(a, 0, 4, key=0)) == 4

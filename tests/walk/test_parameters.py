@@ -99,7 +99,7 @@ TABLE = {
         {"trainable": 32, "head": 32, "constants": 5},
     ),
     "a table that ends in integers": (
-        "(float[batch, 8] x) => (int64[batch] y) <float[8, 4] w> { h = MatMul(x, w)  y = ArgMax<axis=1, keepdims=0>(h) }",
+        "(float[batch, 8] x) => (int64[batch, 1] y) <float[8, 4] w> { h = MatMul(x, w)  y = ArgMax<axis=1>(h) }",
         {"constants": 32},
     ),
     "a tensor nothing uses": (

@@ -14,16 +14,16 @@ from scalecalc.walk import walk
 LIGHT = Path(os.path.dirname(onnx.__file__)) / "backend/test/data/light"
 SEED_CNN = Path(__file__).parents[2] / "models/vision/seed_cnn.onnx"
 
-# MACs at 224x224: those of torchvision's metadata for the same layers (DenseNet-121 2.834 G, ResNet-50 4.089 G, VGG-19
-# 19.632 G, SqueezeNet 1.0 0.819 G) and of Caffe's AlexNet with two groups; parameters: torchvision's 25,557,032
-# (ResNet-50, + 53,120 running statistics), 143,667,240 (VGG-19), 7,978,856 (DenseNet-121); Caffe's 60,965,224 (AlexNet).
+# At 224x224, as torchvision's metadata give them for the same layers: MACs 2.834 G (DenseNet-121), 4.089 G (ResNet-50),
+# 19.632 G (VGG-19), 0.349 G (SqueezeNet 1.1); parameters 7,978,856, 25,557,032 (+ 53,120 running statistics),
+# 143,667,240, 1,235,496. Caffe's AlexNet has two groups and 60,965,224 parameters (torchvision's: 714 M MACs, 61.10 M).
 PUBLISHED = [
     # model          MACs            trainable    buffers
     ("densenet121", 2_834_161_664, 7_978_856 + 83_648, 83_648),  # Caffe: a Scale layer behind every norm
     ("bvlc_alexnet", 654_560_384, 60_965_224, 0),
     ("resnet50", 4_089_184_256, 25_557_032, 53_120),
     ("vgg19", 19_632_062_464, 143_667_240, 0),
-    ("squeezenet", None, 1_235_496, 0),
+    ("squeezenet", 349_151_936, 1_235_496, 0),
     ("zfnet512", None, 87_250_536, 0),
 ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from typing import NoReturn
 
@@ -14,12 +13,12 @@ from scalecalc.errors import ScalecalcError
 
 def main() -> NoReturn:
     """Run the command in sys.argv: 0 answered, 2 bad usage or input, 3 `--strict` and something was missing."""
+    gc.disable()  # one short run: collecting would only walk over a large model again and again
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """The exit code of a command; errors are one line on stderr."""
-    gc.disable()  # one short run: collecting would only walk over a large model again and again
     from scalecalc.cli.app import app
 
     try:
@@ -29,15 +28,16 @@ def run(arguments: list[str]) -> int:
         return _fail(str(error), error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         return _fail("interrupted", 130)
-    except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except _usage_error() as error:
         return _fail(f"{error.format_message()} See scalecalc --help", 2)
+    except OSError as error:  # of --help and --version: results are written by `cli.options.target`
+        return _fail(f"cannot write to stdout: {error.strerror}; use --output FILE", 2)
+    except OverflowError:
+        return _fail("sizes so large that a result is no number any more; choose smaller ones", 2)
     except RecursionError:
         return _fail("the model is nested too deeply; flatten its functions and bodies", 2)
     except MemoryError:
         return _fail("not enough memory for this model", 2)
-    return 0
 
 
 def _usage_error() -> type[typer.BadParameter]:

@@ -7,12 +7,13 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO
+from typing import IO, TypeVar
 
 from scalecalc.errors import ExpressionError, StrictError, UsageError
 from scalecalc.estimate import Estimate, Inspection
 
 BIGGEST_SIZE = 2**53
+T = TypeVar("T")
 
 
 def sizes_of(texts: Sequence[str] | None) -> dict[str, int]:
@@ -22,7 +23,7 @@ def sizes_of(texts: Sequence[str] | None) -> dict[str, int]:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise UsageError(f"'{text}' is not NAME=SIZE", where="--set", todo="write for example --set seq=512")
-        sizes[name.strip()] = _whole("--set", value)
+        _once(sizes, name.strip(), _whole("--set", value), "--set")
     return sizes
 
 
@@ -34,8 +35,14 @@ def shapes_of(texts: Sequence[str] | None) -> dict[str, tuple[int | str, ...]]:
         if not equals or not name.strip():
             raise UsageError(f"'{text}' is not INPUT=D,D,..", where="--shape", todo="write --shape x=1,3,224,224")
         entries = [entry.strip() for entry in value.split(",")] if value.strip() else []
-        shapes[name.strip()] = tuple(e if e.isidentifier() else _whole("--shape", e) for e in entries)
+        shape = tuple(e if e.isidentifier() else _whole("--shape", e) for e in entries)
+        _once(shapes, name.strip(), shape, "--shape")
     return shapes
+
+
+def _once(found: dict[str, T], name: str, value: T, option: str) -> None:
+    if found.setdefault(name, value) != value:
+        raise UsageError(f"'{name}' is given twice", where=option, todo="give one value")
 
 
 def _whole(option: str, text: str) -> int:
@@ -51,10 +58,10 @@ def number(option: str, text: str) -> float:
 
     try:
         expression = parse(text)
-        value = expression.evaluate({}) if not expression.names else None
-    except ExpressionError:
-        value = None
-    if not isinstance(value, int | float) or not 0 < value < float("inf"):
+        value = float(expression.evaluate({})) if not expression.names else 0.0
+    except (ExpressionError, OverflowError):
+        value = 0.0
+    if not 0 < value < float("inf"):
         raise UsageError(f"'{text.strip()}' is no positive number", where=option, todo="write for example 1e21")
     return value
 
@@ -72,24 +79,49 @@ def form_of(form: str) -> str:
 def target(path: str | None) -> Iterator[IO[str]]:
     """Stdout, or a file that appears only when it is complete."""
     if path is None:
-        yield sys.stdout
-        sys.stdout.flush()
+        with _stdout() as file:
+            yield file
         return
-    folder = os.path.dirname(path) or "."
+    if os.path.exists(path) and not os.path.isfile(path):  # a device or pipe stays what it is
+        try:
+            with open(path, "w", encoding="utf-8") as file:
+                yield file
+        except OSError as error:
+            raise _unwritable(path, error) from None
+        return
+    path = os.path.realpath(path)
+    folder = os.path.dirname(path)
     try:
         handle, partial = tempfile.mkstemp(prefix=".scalecalc-", dir=folder)
     except OSError as error:
-        raise UsageError(f"cannot write: {error.strerror}", where=path, todo="choose another --output") from None
+        raise _unwritable(path, error) from None
     try:
         with open(handle, "w", encoding="utf-8") as file:
             yield file
         os.chmod(partial, 0o666 & ~_umask())
         os.replace(partial, path)
     except OSError as error:
-        raise UsageError(f"cannot write: {error.strerror}", where=path, todo="choose another --output") from None
+        raise _unwritable(path, error) from None
     finally:
         if os.path.exists(partial):
             os.unlink(partial)
+
+
+@contextmanager
+def _stdout() -> Iterator[IO[str]]:
+    if sys.stdout is None:
+        raise UsageError("it is closed", where="stdout", todo="use --output FILE")
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is flushed at exit
+        if not isinstance(error, BrokenPipeError):  # there the reader has seen enough
+            raise UsageError(f"cannot write: {error.strerror}", where="stdout", todo="use --output FILE") from None
+
+
+def _unwritable(path: str, error: OSError) -> UsageError:
+    return UsageError(f"cannot write: {error.strerror}", where=path, todo="choose another --output")
 
 
 def _umask() -> int:

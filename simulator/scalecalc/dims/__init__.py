@@ -6,6 +6,7 @@ from scalecalc.dims.primitives import (
     bound,
     broadcast,
     broadcast_shapes,
+    either,
     exact_quotient,
     fixed,
     larger,
@@ -23,7 +24,7 @@ from scalecalc.dims.values import evaluate, hint_of, is_family, is_nonnegative, 
 
 __all__ = [
     "FAMILY", "FILE", "FRESH", "ROLE", "Condition", "Dim", "Poly", "Symbol", "System", "bound", "broadcast",
-    "broadcast_shapes", "divide", "evaluate", "exact_quotient", "fixed", "hint_of", "is_family", "is_nonnegative",
-    "is_positive", "larger", "lone", "prod", "regroup", "same", "smaller", "span", "split_evenly", "split_parts",
-    "symbols_of", "system_of", "total", "windows",
+    "broadcast_shapes", "divide", "either", "evaluate", "exact_quotient", "fixed", "hint_of", "is_family",
+    "is_nonnegative", "is_positive", "larger", "lone", "prod", "regroup", "same", "smaller", "span", "split_evenly",
+    "split_parts", "symbols_of", "system_of", "total", "windows",
 ]  # fmt: skip

@@ -126,6 +126,13 @@ def larger(regular: Dim, other: Dim) -> Dim:
     return regular
 
 
+def either(a: Dim, b: Dim, system: System, key: int = 0) -> Dim:
+    """The dimension of a value made one way or another: theirs where they are equal, else a symbol of its own."""
+    if system.resolve(a) == system.resolve(b):
+        return a
+    return system.fresh("either", kind="data", key=key)
+
+
 def exact_quotient(a: Dim, b: Dim) -> Dim:
     """a / b for a count that must divide: a condition is recorded where the symbols do not show that it does."""
     quotient = divide(a, b)
@@ -237,6 +244,10 @@ def windows(
         raise ShapeError(f"a kernel of {rank} axes on {len(size)} spatial axes")
     strides, dilations = strides or (1,) * rank, dilations or (1,) * rank
     pads = pads or (0,) * (2 * rank)
+    if (len(strides), len(dilations), len(pads)) != (rank, rank, 2 * rank):
+        raise ShapeError(f"strides, dilations or pads of another rank than the kernel's {rank}")
+    if min((*kernel, *strides, *dilations), default=1) < 1:
+        raise ShapeError("a kernel, stride or dilation below 1")
     result = []
     for axis, (dim, stride) in enumerate(zip(size, strides, strict=True)):
         reach = dilations[axis] * (kernel[axis] - 1) + 1

@@ -34,8 +34,11 @@ def settle(profile: Profile, given: Mapping[str, int] | None = None) -> Settled:
     Raises:
         UsageError: a name the model does not have, a size below 1, or one that breaks a condition.
     """
-    sizes = {_symbol(profile, name): size for name, size in (given or {}).items()}
-    for name, size in sizes.items():
+    sizes: dict[str, int] = {}
+    for alias, size in (given or {}).items():
+        name = _symbol(profile, alias)
+        if sizes.setdefault(name, size) != size:
+            raise UsageError(f"{alias} is {name}, which is {sizes[name]:,} already", where="--set", todo="set it once")
         if size < 1:
             raise UsageError(f"{name} = {size} is no size", where="--set", todo="sizes are 1 or more")
     remarks: list[str] = []

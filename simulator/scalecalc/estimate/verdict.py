@@ -25,6 +25,12 @@ def verdict(
         names = " and ".join(inspection.settled.missing)
         examples = " ".join(f"--set {name}=224" for name in inspection.settled.missing)
         return f"The cost depends on {names}: set a size, for example {examples}."
+    if not inspection.profile.complete:
+        known = short(inspection.flops_per_sample)
+        return (
+            f"{known} FLOP per {plan.sample} are known and the rest is not: write rules for the missing operators "
+            "before you rely on any figure but the parameters."
+        )
     if not inspection.flops_per_sample:
         return "Nothing in this graph is trained: no training cost."
     if best:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 Unknown = None
 """A dimension the file does not name: two of them need not be equal."""
@@ -44,6 +44,20 @@ class Initializer:
     stored_bytes: int = 0
 
 
+class Given(NamedTuple):
+    """A condition a node runs under: it belongs to a branch of an If.
+
+    Attributes:
+        node: name of the If.
+        value: what it decides by.
+        wanted: which way.
+    """
+
+    node: str
+    value: str
+    wanted: bool
+
+
 @dataclass(slots=True, eq=False)
 class Node:
     """One operation, in the newest form of its operator.
@@ -56,6 +70,8 @@ class Node:
         outputs: value names by slot; "" for an output nobody asked for.
         attributes: by name; ints, floats, str, tuples of them, an Initializer for a tensor
             (as `value` of Constant), or a Graph for a body.
+        times: values whose product says how often it runs, for a node of a loop's body.
+        given: branches it belongs to.
     """
 
     op_type: str
@@ -64,6 +80,8 @@ class Node:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: Mapping[str, Any]
+    times: tuple[str, ...] = ()
+    given: tuple[Given, ...] = ()
 
 
 @dataclass(slots=True, eq=False)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
-from scalecalc.ops import attention, conv, elementwise, index, matmul, norm, reduce, shape  # noqa: F401
-from scalecalc.ops.registry import OPERATORS, Cost, Keep, Operator, Out, Tensor, give, is_float, itemsize, op
+from scalecalc.ops import attention, control, conv, elementwise, index, matmul, norm, reduce, shape  # noqa: F401
+from scalecalc.ops.registry import OPERATORS, Cost, Keep, Operator, Out, Tensor, give, is_float, itemsize, misfit, op
 
-__all__ = ["OPERATORS", "Cost", "Keep", "Operator", "Out", "Tensor", "find", "give", "is_float", "itemsize", "op"]
+__all__ = [
+    "OPERATORS", "Cost", "Keep", "Operator", "Out", "Tensor", "find", "give", "is_float", "itemsize", "misfit", "op",
+]  # fmt: skip
 
 
 def find(domain: str, name: str) -> Operator | None:

@@ -7,14 +7,14 @@ from typing import Any
 
 from scalecalc.dims import Dim, Poly, bound, fixed, is_family, prod, same
 from scalecalc.errors import ShapeError
-from scalecalc.ops.registry import MAX_VALUES, Cost, Keep, Out, Tensor, give, op
+from scalecalc.ops.registry import MAX_VALUES, Cost, Keep, Out, Tensor, axis_of, give, op
 from scalecalc.ops.shape import shape_values
 
 
 @op("Gather", fixed_inputs=(1,), roles={0: "embedding"})
 def gather(x: Tensor, indices: Tensor, *, axis: int = 0) -> Cost:
     """Rows by number; backward adds each gradient to its row. Positions made by Range are bounded by the table."""
-    place = axis % x.rank
+    place = axis_of(axis, x.rank)
     if indices.limit is not None:
         bound(indices.limit, x.shape[place])
     out = (*x.shape[:place], *indices.shape, *x.shape[place + 1 :])
@@ -87,7 +87,7 @@ def constant_of_shape(shape: Tensor, *, value: Any = None) -> Cost:
 @op("OneHot", fixed_inputs=(0, 1, 2))
 def one_hot(indices: Tensor, depth: Tensor, values: Tensor, *, axis: int = -1) -> Cost:
     """A row of `depth` entries for every index."""
-    place = axis if axis >= 0 else indices.rank + 1 + axis
+    place = axis_of(axis, indices.rank + 1)
     out = (*indices.shape[:place], shape_values(depth)[0], *indices.shape[place:])
     return give(Out(out, values.dtype))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scalecalc.dims import Dim, prod, same
-from scalecalc.ops.registry import Cost, Keep, Out, Tensor, give, op
+from scalecalc.ops.registry import Cost, Keep, Out, Tensor, axis_of, give, op
 from scalecalc.ops.vector import LOG_SOFTMAX, NORM, RMS_NORM, SOFTMAX, PerElement
 
 STATISTIC_BYTES = 4
@@ -31,7 +31,7 @@ def batch_normalization(x: Tensor, scale: Tensor, b: Tensor, mean: Tensor, var: 
 @op("LayerNormalization", roles={1: "norm", 2: "norm"})
 def layer_normalization(x: Tensor, scale: Tensor, b: Tensor | None = None, *, axis: int = -1) -> Cost:
     """Statistics over the axes from `axis` on."""
-    split = axis % x.rank
+    split = axis_of(axis, x.rank)
     for w in (scale, b):
         if w is not None:
             for dim, own in zip(reversed(w.shape), reversed(x.shape[split:]), strict=False):
@@ -46,7 +46,7 @@ def layer_normalization(x: Tensor, scale: Tensor, b: Tensor | None = None, *, ax
 @op("RMSNormalization", roles={1: "norm"})
 def rms_normalization(x: Tensor, scale: Tensor, *, axis: int = -1) -> Cost:
     """The root of the mean square over the axes from `axis` on."""
-    split = axis % x.rank
+    split = axis_of(axis, x.rank)
     for dim, own in zip(reversed(scale.shape), reversed(x.shape[split:]), strict=False):
         same(dim, own)
     return _normalised(x, RMS_NORM, 1, prod(x.shape[:split]), scale)

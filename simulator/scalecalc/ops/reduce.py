@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scalecalc.dims import Dim, prod, smaller
-from scalecalc.ops.registry import Cost, Keep, Out, Shape, Tensor, give, op
+from scalecalc.ops.registry import Cost, Keep, Out, Shape, Tensor, axis_of, give, op
 
 PER_ELEMENT = {
     "ReduceSum": 1, "ReduceMean": 1, "ReduceMax": 1, "ReduceMin": 1, "ReduceProd": 1, "ReduceL1": 2,
@@ -25,7 +25,7 @@ def axes_of(axes: Tensor | None, rank: int) -> tuple[int, ...] | None:
     listed = axes.known()
     if listed is None:
         raise ValueError("axes are computed, not given")
-    return tuple(int(axis) % max(rank, 1) for axis in listed)
+    return tuple(axis_of(int(axis), max(rank, 1)) for axis in listed)
 
 
 def reduced(shape: Shape, axes: Sequence[int], keepdims: int) -> Shape:
@@ -58,7 +58,7 @@ for _name, _flops in PER_ELEMENT.items():
 @op("ArgMax", "ArgMin", fixed_inputs=(0,))
 def arg_max(x: Tensor, *, axis: int = 0, keepdims: int = 1) -> Cost:
     """A comparison per element; its index has no gradient."""
-    place = axis % x.rank
+    place = axis_of(axis, x.rank)
     return give(Out(reduced(x.shape, (place,), keepdims), "int64", limit=x.shape[place]), vector=x.size)
 
 
@@ -71,7 +71,7 @@ def cum_sum(x: Tensor, axis: Tensor) -> Cost:
 @op("TopK", fixed_inputs=(1,))
 def top_k(x: Tensor, k: Tensor, *, axis: int = -1) -> Cost:
     """A comparison per element (a selection's lower bound); backward scatters."""
-    place = axis % x.rank
+    place = axis_of(axis, x.rank)
     count: Dim = k.value[0] if k.value and k.value[0] is not None else x.shape[place]
     out = (*x.shape[:place], smaller(count, x.shape[place]), *x.shape[place + 1 :])
     indices = Out(out, "int64", limit=x.shape[place])

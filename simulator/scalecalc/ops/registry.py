@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
 from scalecalc.dims import Dim, prod
+from scalecalc.errors import ShapeError
 
 Shape: TypeAlias = tuple[Dim, ...]
 
@@ -141,29 +142,32 @@ class Operator:
     Attributes:
         name, domain: of the operator.
         rule: the function.
-        attributes: names of the attributes the rule reads.
+        attributes: those the rule reads, each with its annotation in the rule's signature, without `| None`.
         required: number of inputs it cannot do without.
         fixed_inputs: input slots no gradient flows into.
         roles: what the weight in an input slot is for (`norm`, `buffer`, `embedding`).
         passes: a weight stays the same weight through it (Identity, Transpose, Cast).
         is_elementwise: a one-element operand is a scale or an offset, not a weight.
-        wants_outputs: the rule takes the number of outputs as `n_outputs`.
+        wants: what else the rule takes by name: `n_outputs`, their number; `system`, to make symbols of its own.
+        partial: it takes inputs nobody computed as left out.
         summary: what the rule counts, in one line.
     """
 
     name: str
     domain: str
     rule: Rule
-    attributes: frozenset[str]
+    attributes: Mapping[str, str]
     required: int
     fixed_inputs: frozenset[int]
     roles: Mapping[int, str]
     passes: bool
     is_elementwise: bool
-    wants_outputs: bool
+    wants: frozenset[str]
+    partial: bool
     summary: str
 
 
+GIVEN = frozenset({"n_outputs", "system"})
 OPERATORS: dict[tuple[str, str], Operator] = {}
 
 
@@ -174,6 +178,7 @@ def op(
     roles: Mapping[int, str] | None = None,
     passes: bool = False,
     elementwise: bool = False,
+    partial: bool = False,
     summary: str = "",
 ) -> Callable[[R], R]:
     """Register a rule: positional parameters are inputs (None: left out), keyword-only ones attributes.
@@ -181,7 +186,7 @@ def op(
     Args:
         names: the operators it is the rule of.
         domain: their operator set, "" for ONNX's own.
-        fixed_inputs, roles, passes, elementwise, summary: as in Operator; the first line of the rule's
+        fixed_inputs, roles, passes, elementwise, partial, summary: as in Operator; the first line of the rule's
             docstring is its summary unless another is given.
 
     Raises:
@@ -190,19 +195,50 @@ def op(
 
     def register(rule: R) -> R:
         parameters = inspect.signature(rule).parameters.values()
-        attributes = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+        types = {p.name: str(p.annotation).removesuffix(" | None") for p in parameters if p.kind is p.KEYWORD_ONLY}
+        wants = frozenset(name for name in GIVEN if types.pop(name, None) is not None)
         required = sum(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
         explained = inspect.cleandoc(rule.__doc__ or "").partition("\n")[0]
         for name in names:
             if (domain, name) in OPERATORS:
                 raise ValueError(f"operator {domain}:{name} has a rule already: {OPERATORS[domain, name].rule}")
             OPERATORS[domain, name] = Operator(
-                name, domain, rule, frozenset(attributes - {"n_outputs"}), required, frozenset(fixed_inputs),
-                roles or {}, passes, elementwise, "n_outputs" in attributes, summary or explained,
+                name, domain, rule, types, required, frozenset(fixed_inputs),
+                roles or {}, passes, elementwise, wants, partial, summary or explained,
             )  # fmt: skip
         return rule
 
     return register
+
+
+def misfit(annotation: str, value: Any) -> str:
+    """What an attribute should be by its annotation in a rule, "" if it is that; other annotations take anything.
+
+    >>> misfit("int", 1), misfit("Sequence[int]", (1, 2)), misfit("str", 1)
+    ('', '', 'a text')
+    """
+    match annotation:
+        case "int":
+            return "" if type(value) is int else "a whole number"
+        case "float":
+            return "" if isinstance(value, int | float) else "a number"
+        case "str":
+            return "" if isinstance(value, str) else "a text"
+        case "Sequence[int]" | "Ints":
+            listed = isinstance(value, tuple) and all(type(item) is int for item in value)
+            return "" if listed else "a list of whole numbers"
+    return ""
+
+
+def axis_of(axis: int, rank: int) -> int:
+    """An axis counted from the front.
+
+    >>> axis_of(-1, 4)
+    3
+    """
+    if not -rank <= axis < rank:
+        raise ShapeError(f"axis {axis} of {rank} axes")
+    return axis % rank
 
 
 def is_float(dtype: str) -> bool:

@@ -9,7 +9,7 @@ from scalecalc.dims import Dim, broadcast_shapes, fixed, prod, regroup, same, sp
 from scalecalc.dims import total as dim_sum
 from scalecalc.errors import ShapeError
 from scalecalc.ops.reduce import axes_of
-from scalecalc.ops.registry import MAX_VALUES, Cost, Out, Shape, Tensor, give, op
+from scalecalc.ops.registry import MAX_VALUES, Cost, Out, Shape, Tensor, axis_of, give, op
 
 
 def shape_values(x: Tensor) -> tuple[Dim, ...]:
@@ -61,7 +61,7 @@ def reshape(x: Tensor, shape: Tensor, *, allowzero: int = 0) -> Cost:
 @op("Flatten")
 def flatten(x: Tensor, *, axis: int = 1) -> Cost:
     """Two axes: those before `axis` and the rest."""
-    split = axis if axis >= 0 else axis + x.rank
+    split = axis if axis == x.rank else axis_of(axis, x.rank)
     return moved(x, (prod(x.shape[:split]), prod(x.shape[split:])))
 
 
@@ -121,7 +121,7 @@ def tile(x: Tensor, repeats: Tensor) -> Cost:
 @op("Concat")
 def concat(*parts: Tensor, axis: int) -> Cost:
     """Parts behind each other along one axis, equal along the others."""
-    place = axis % parts[0].rank
+    place = axis_of(axis, parts[0].rank)
     out = list(parts[0].shape)
     for part in parts[1:]:
         for i, (dim, own) in enumerate(zip(out, part.shape, strict=True)):
@@ -137,7 +137,7 @@ def concat(*parts: Tensor, axis: int) -> Cost:
 @op("Split", fixed_inputs=(1,))
 def split(x: Tensor, sizes: Tensor | None = None, *, axis: int = 0, num_outputs: int = 0, n_outputs: int = 1) -> Cost:
     """Consecutive parts along one axis: of the listed sizes, else equal."""
-    place = axis % x.rank
+    place = axis_of(axis, x.rank)
     dim = x.shape[place]
     parts = split_parts(dim, shape_values(sizes)) if sizes is not None else split_evenly(dim, num_outputs or n_outputs)
     outs, first = [], 0

@@ -37,8 +37,8 @@ def walk(
         GraphError: the graph is inconsistent.
         UsageError: `shapes` names no input.
     """
-    from scalecalc.ir.inline import inlined
     from scalecalc.ir.patterns import recognise
+    from scalecalc.ir.unfold import unfolded
     from scalecalc.ops import find
     from scalecalc.walk.assemble import assemble
     from scalecalc.walk.costs import Costs
@@ -47,7 +47,7 @@ def walk(
     from scalecalc.walk.parameters import classify
     from scalecalc.walk.symbols import Declarations
 
-    graph = inlined(graph, lambda domain, name: find(domain, name) is not None)
+    graph = unfolded(graph, lambda domain, name: find(domain, name) is not None)
     forward = Forward(graph, Declarations(graph, family=family, sizes=sizes, shapes=shapes))
     forward.run()
     flow = Flow(forward)

@@ -49,7 +49,7 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
         conditions=tuple(dict.fromkeys((*_pinned(system), *map(str, conditions)))),
         checks=tuple(conditions),
         assumptions=tuple(_assumptions(system)),
-        notes=(*forward.declarations.notes, *notes_of(forward, weights)),
+        notes=(*forward.declarations.notes, *notes_of(forward, weights, costs)),
         params=params,
         forward={
             "macs": quantity(share.macs),

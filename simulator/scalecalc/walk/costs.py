@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from scalecalc.dims import Dim, total
+from scalecalc.dims import Dim, hint_of, total
 from scalecalc.errors import ShapeError
 from scalecalc.ir.links import Layer
 from scalecalc.ops import OPERATORS, Tensor
-from scalecalc.walk.forward import UNREACHED, UNSUPPORTED, Evaluation, Forward
+from scalecalc.walk.forward import SKIPPED, UNREACHED, UNSUPPORTED, Evaluation, Forward
 from scalecalc.walk.gradients import Flow
 
 Mask = tuple[bool, ...] | None
@@ -35,15 +35,17 @@ class Part(NamedTuple):
         evaluation: of a node, or of the layer it ends.
         mask: which of its inputs need gradients.
         matrix, vector: whether its contraction and bytes count, and its vector FLOPs.
+        repeats: how often it runs.
     """
 
     evaluation: Evaluation
     mask: Mask
     matrix: bool
     vector: bool
+    repeats: Dim
 
-    def terms(self, times: int, columns: Columns) -> None:
-        """Append (how often, formula) to each column of Share."""
+    def terms(self, columns: Columns) -> None:
+        """Append (how often, formula) of one run to each column of Share."""
         evaluation, mask = self.evaluation, self.mask
         cost = evaluation.cost
         if cost is None:
@@ -51,14 +53,14 @@ class Part(NamedTuple):
         macs, backward_macs, vector, backward = columns
         if self.matrix and cost.contraction is not None:
             count, left, right = cost.contraction
-            macs.append((times, count))
+            macs.append((1, count))
             if mask is not None:
-                backward_macs.append((times * (mask[left.index] + mask[right.index]), count))
+                backward_macs.append((mask[left.index] + mask[right.index], count))
         if self.vector and any(x is not None and x.is_float for x in evaluation.inputs):
-            vector.append((times, cost.vector))
+            vector.append((1, cost.vector))
             if mask is not None:
                 reached = (flops for slot, flops in cost.backward.items() if slot < len(mask) and mask[slot])
-                backward += [(times, flops) for flops in reached]
+                backward += [(1, flops) for flops in reached]
 
     def moved(self) -> list[Tensor]:
         """What the nodes read and write; a view moves nothing."""
@@ -72,6 +74,8 @@ class Costs:
     """Shares of all nodes, and of the layers recognised among them.
 
     Attributes:
+        dropped: nodes of branches that do not count: never run, or cheaper than the other one.
+        chosen: which branch counts, by the name of the If, where nothing in the file decides.
         kept: formulas of the bytes kept for the backward pass, by the node that keeps them first.
         layers: the recognised layers whose rule fits, by the index of their last node.
         in_layer: which layer a node belongs to, by its index.
@@ -89,12 +93,15 @@ class Costs:
                 alive = not flow.wanted.isdisjoint(layer.node.outputs)
                 self.layers[layer.members[-1]] = layer, evaluation, mask if alive and True in mask else None
                 self.in_layer.update(dict.fromkeys(layer.members, layer))
+        self.dropped: set[int] = set()
+        self.chosen: dict[str, str] = {}
+        self._drop_cheaper_branches()
         self.kept = self._kept()
 
     def total(self) -> Share:
         """The sum over all nodes, linear in the number of different parts."""
-        tally: Counter[tuple[int, Mask, bool, bool]] = Counter()
-        parts: dict[tuple[int, Mask, bool, bool], Part] = {}
+        tally: Counter[tuple[object, ...]] = Counter()
+        parts: dict[tuple[object, ...], Part] = {}
         for place in range(len(self.forward.evaluations)):
             for part in self._parts(place):
                 key = (id(part.evaluation), *part[1:])
@@ -107,11 +114,34 @@ class Costs:
         return _sum((1, part) for part in self._parts(place))
 
     def _parts(self, place: int) -> list[Part]:
-        parts = [Part(self.forward.evaluations[place], self.masks[place], True, place not in self.in_layer)]
+        if place in self.dropped:
+            return []
+        node = self.forward.graph.nodes[place]
+        repeats = self.forward.repeats(node) if node.times else 1
+        inside = place in self.in_layer
+        parts = [Part(self.forward.evaluations[place], self.masks[place], True, not inside, repeats)]
         if place in self.layers:
             _, evaluation, mask = self.layers[place]
-            parts.append(Part(evaluation, mask, False, True))
+            parts.append(Part(evaluation, mask, False, True, repeats))
         return parts
+
+    def _drop_cheaper_branches(self) -> None:
+        """Of an If nobody can decide keep the dearer branch: more MACs, else more vector FLOPs, else `then`."""
+        branches: dict[tuple[int, str], tuple[set[int], set[int]]] = {}
+        for place, node in enumerate(self.forward.graph.nodes):
+            if self.forward.evaluations[place] is not SKIPPED:
+                for depth, given in enumerate(node.given):
+                    branches.setdefault((-depth, given.node), (set(), set()))[given.wanted].add(place)
+        for (_, name), sides in sorted(branches.items()):  # inner ones first
+            prices = [self._price(side - self.dropped) for side in sides]
+            taken = prices[True] >= prices[False]
+            self.dropped |= sides[not taken]
+            if all(sides):
+                self.chosen[name] = "then_branch" if taken else "else_branch"
+
+    def _price(self, places: set[int]) -> tuple[int, int]:
+        share = _sum((1, part) for place in places for part in self._parts(place))
+        return hint_of(share.macs + share.backward_macs), hint_of(share.vector_flops)
 
     def _kept(self) -> dict[int, list[Dim]]:
         """Each tensor once, at the node that needs it first; views are the tensor they show."""
@@ -121,7 +151,7 @@ class Costs:
         kept: dict[int, list[Dim]] = {}
         for place, (node, evaluation) in enumerate(zip(graph.nodes, self.forward.evaluations, strict=True)):
             cost = evaluation.cost
-            if cost is None:
+            if cost is None or place in self.dropped:
                 continue
             if cost.view and node.inputs and node.op_type not in ("Shape", "Size"):
                 shown.update((name, shown.get(node.inputs[0], node.inputs[0])) for name in node.outputs)
@@ -141,22 +171,28 @@ class Costs:
                     seen.add(root)
                     sizes.append(value.bytes)
             if sizes:
-                kept[place] = sizes
+                repeats = self.forward.repeats(node)
+                kept[place] = [repeats * item for item in sizes] if node.times else sizes
         return kept
 
 
 def _sum(parts: Iterable[tuple[int, Part]]) -> Share:
-    columns: Columns = ([], [], [], [])
-    uses: Counter[int] = Counter()
-    tensors: dict[int, Tensor] = {}
+    """The parts' costs, each so many times; sorted by how often they run, which may be a formula."""
+    columns: dict[Dim, Columns] = {}
+    uses: dict[Dim, Counter[Tensor]] = {}
     for times, part in parts:
-        part.terms(times, columns)
+        found: Columns = ([], [], [], [])
+        part.terms(found)
+        for column, terms in zip(columns.setdefault(part.repeats, ([], [], [], [])), found, strict=True):
+            column += [(times * often, formula) for often, formula in terms]
+        tally = uses.setdefault(part.repeats, Counter())
         for tensor in part.moved():
-            uses[id(tensor)] += times
-            tensors[id(tensor)] = tensor
-    macs, backward_macs, vector, backward = map(total, columns)
-    moved = total((uses[key], tensor.bytes) for key, tensor in tensors.items())
-    return Share(macs, backward_macs, vector, backward, moved)
+            tally[tensor] += times
+    sums: list[Dim] = [0] * 5
+    for repeats, lists in columns.items():
+        moved = [(often, tensor.bytes) for tensor, often in uses[repeats].items()]
+        sums = [whole + total(terms) * repeats for whole, terms in zip(sums, (*lists, moved), strict=True)]
+    return Share(*sums)
 
 
 def _evaluated(forward: Forward, layer: Layer) -> Evaluation | None:

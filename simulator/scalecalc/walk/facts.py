@@ -58,9 +58,9 @@ def _is_causal(forward: Forward, flow: Flow, mask: str) -> bool:
     return False
 
 
-def notes_of(forward: Forward, weights: list[Weight]) -> list[str]:
-    """Marks of the exporter that show in the counts."""
-    notes = []
+def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]:
+    """Marks of the exporter that show in the counts, and what was chosen in the graph."""
+    notes = [f"If node '{name}' counts its {branch}, the dearer one" for name, branch in costs.chosen.items()]
     by_name = {weight.name: weight for weight in weights}
     biased: list[tuple[int, Dim]] = []
     normed = False

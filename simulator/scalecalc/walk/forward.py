@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-from scalecalc.dims import Dim, Poly
+from scalecalc.dims import Dim, Poly, prod
 from scalecalc.errors import GraphError, ShapeError
 from scalecalc.ir.graph import Graph, Node
-from scalecalc.ops import Cost, Operator, Out, Tensor, find
+from scalecalc.ops import Cost, Operator, Out, Tensor, find, misfit
 from scalecalc.walk.symbols import Declarations
 
 MAX_SWEEPS = 12
@@ -31,6 +31,9 @@ UNSUPPORTED = Evaluation(None, (), None, ())
 
 UNREACHED = Evaluation(None, (), None, ())
 """Stands for a node behind one, whose inputs' shapes nobody knows."""
+
+SKIPPED = Evaluation(None, (), None, ())
+"""Stands for a node of a branch that never runs."""
 
 
 class Forward:
@@ -84,6 +87,9 @@ class Forward:
         system = self.system
         self.values, self.evaluations = values, evaluations
         for place, (node, key, operator) in enumerate(zip(self.graph.nodes, self._keys, self._operators, strict=True)):
+            if node.given and not self._runs(node):
+                evaluations.append(SKIPPED)
+                continue
             inputs = [values.get(name) if name else None for name in node.inputs]
             same = (key, *map(id, inputs))
             evaluation = memo.get(same)
@@ -98,6 +104,19 @@ class Forward:
                 values[name] = value
             if evaluation.operator is None:
                 self._fall_back(node)
+
+    def _runs(self, node: Node) -> bool:
+        """False for a node of a branch whose condition is known to be the other way."""
+        for given in node.given:
+            value = self.values.get(given.value)
+            known = value.known() if value is not None else None
+            if known is not None and bool(known[0]) != given.wanted:
+                return False
+        return True
+
+    def repeats(self, node: Node) -> Dim:
+        """How often a node runs."""
+        return prod((value.value or (1,))[0] for name in node.times if (value := self.values.get(name)) is not None)
 
     def _intern(
         self, shape: tuple[Dim, ...], dtype: str, value: tuple[Any, ...] | None = None, limit: Dim | None = None
@@ -117,23 +136,31 @@ class Forward:
         """
         if operator is None:
             return UNSUPPORTED
-        if any(name and value is None for name, value in zip(node.inputs, inputs, strict=True)):
+        unknown = any(name and value is None for name, value in zip(node.inputs, inputs, strict=True))
+        if unknown and not operator.partial:
             return UNREACHED
         arguments = [value and value.at(slot) for slot, value in enumerate(inputs)]
         if sum(value is not None for value in arguments[: operator.required]) < operator.required:
             raise self._error(node, f"{node.op_type} needs {operator.required} inputs")
         attributes = {name: value for name, value in node.attributes.items() if name in operator.attributes}
-        if operator.wants_outputs:
+        for name, value in attributes.items():
+            if wanted := misfit(operator.attributes[name], value):
+                raise self._error(node, f"attribute '{name}' must be {wanted}")
+        if "n_outputs" in operator.wants:
             attributes["n_outputs"] = len(node.outputs)
+        if "system" in operator.wants:
+            attributes["system"] = self.system
         try:
             cost = operator.rule(*arguments, **attributes)
+            first = arguments[0].dtype if arguments and arguments[0] is not None else ""
+            outputs = [self._intern(_checked(out), out.dtype or first, out.value, out.limit) for out in cost.outputs]
         except ShapeError as error:
             raise self._error(node, error.what) from error
-        except (ValueError, TypeError, IndexError, KeyError, AttributeError, ArithmeticError) as error:
+        except (MemoryError, RecursionError):
+            raise
+        except Exception as error:  # whatever a rule trips over, the file is to blame: no rule checks all of it
             reason = str(error) if isinstance(error, ValueError) and error.args else "its inputs do not fit it"
             raise self._error(node, f"{reason} (inputs {_shapes(arguments)})") from error
-        first = arguments[0].dtype if arguments and arguments[0] is not None else ""
-        outputs = [self._intern(_checked(out), out.dtype or first, out.value, out.limit) for out in cost.outputs]
         return Evaluation(operator, inputs, cost, outputs)
 
     def _error(self, node: Node, what: str) -> ShapeError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
+from scalecalc.ir.unfold import STATE_OUT
 from scalecalc.ops import OPERATORS, Tensor, is_float
 from scalecalc.walk.forward import Forward
 
@@ -16,6 +17,7 @@ class Flow:
         static: values that hold only stored tensors and what is made of them.
         shaped: values that depend on the inputs' shapes at most, never on their contents.
         maker: index of the node that makes a value.
+        states: (after a run of a loop's body, before it) of every value it carries.
     """
 
     def __init__(self, forward: Forward) -> None:
@@ -31,6 +33,9 @@ class Flow:
                         self.wanted.add(name)
         self.static: set[str] = set(graph.initializers)
         self.shaped: set[str] = set(graph.initializers)
+        self.states = [
+            (node.inputs[0], node.inputs[1]) for node in graph.nodes if (node.domain, node.op_type) == STATE_OUT
+        ]
         self.maker: dict[str, int] = {}
         for place, node in enumerate(graph.nodes):
             self.maker.update(dict.fromkeys(node.outputs, place))
@@ -40,7 +45,10 @@ class Flow:
                     self.static.update(node.outputs)
 
     def needing(self, trainable: AbstractSet[str]) -> tuple[set[str], list[tuple[bool, ...] | None]]:
-        """The values that need a gradient, and for every node which of its inputs do; None where none does."""
+        """The values that need a gradient, and for every node which of its inputs do; None where none does.
+
+        What a loop's body hands to its next run needs one in every run if it needs one in any.
+        """
         needs = set(trainable)
         masks: list[tuple[bool, ...] | None] = []
         wanted, values = self.wanted, self.forward.values
@@ -54,7 +62,8 @@ class Flow:
                 else:
                     mask = None
             masks.append(mask)
-        return needs, masks
+        carried = {before for last, before in self.states if last in needs and before not in needs}
+        return self.needing(trainable | carried) if carried else (needs, masks)
 
 
 def _may_be_float(value: Tensor | None) -> bool:

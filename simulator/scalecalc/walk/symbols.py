@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any
 
 from scalecalc import expressions
-from scalecalc.dims import FAMILY, FILE, FRESH, ROLE, Dim, Poly, System, divide, larger, lone, prod, smaller
+from scalecalc.dims import FAMILY, FILE, FRESH, ROLE, Dim, Poly, System, bound, divide, larger, lone, prod, smaller
 from scalecalc.errors import ExpressionError, ShapeError, UsageError
 from scalecalc.ir.graph import Graph, Initializer, TensorType
 from scalecalc.ops import is_float
@@ -175,6 +175,7 @@ class Declarations:
         dim = expression.evaluate(names, DIMENSION_ARITHMETIC)
         if isinstance(dim, bool) or not isinstance(dim, int | Poly):
             raise ExpressionError(f"'{text}' is no dimension")
+        bound(1, dim)
         return dim
 
 

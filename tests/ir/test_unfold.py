@@ -1,4 +1,4 @@
-"""Local functions count as what they do, at every call."""
+"""Functions, loops and branches count as what they do, as often as they run."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 import scalecalc
 from scalecalc.errors import GraphError
-from scalecalc.ir import inline
+from scalecalc.ir import unfold
 
 DOMAINS = [helper.make_opsetid("", 20), helper.make_opsetid("local", 1)]
 
@@ -71,7 +71,7 @@ def test_an_output_that_is_an_input_or_a_constant(tmp_path: Path) -> None:
 
 
 def test_functions_that_unfold_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inline, "MOST_NODES", 100)
+    monkeypatch.setattr(unfold, "MOST_NODES", 100)
     functions = [dense()]
     for level in range(8):
         callee = "Dense" if level == 0 else f"F{level - 1}"

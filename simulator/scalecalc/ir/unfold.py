@@ -1,0 +1,227 @@
+"""Function calls, loops and branches unfolded, so that the walk sees one list of nodes.
+
+A loop's body stands once, its nodes marked with what says how often they run; both branches of an If stand, their
+nodes marked with the condition they run under. Small nodes of our own (`CONTROL` domain) join bodies to the outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+from scalecalc.errors import GraphError
+from scalecalc.ir.graph import Function, Given, Graph, Initializer, Node
+
+CONTROL = "scalecalc.control"
+"""Operator domain of the nodes that join bodies to the outside (`ops/control.py`)."""
+
+STATE_OUT = (CONTROL, "StateOut")
+"""Joins what a loop's body hands to its next run: (after, before) -> what is left in the end."""
+
+MOST_NODES = 5_000_000
+"""Functions that call functions can unfold to any size; beyond this a graph is refused."""
+
+
+@dataclass(slots=True)
+class Scope:
+    """A body being unfolded.
+
+    Attributes:
+        nodes: those still to come.
+        outer: where names this body does not define come from; None for a function, which sees none.
+        prefix: what its values and nodes are called after.
+        names: new names of the values it defines.
+        times: values that say how often it runs.
+        given: what must be true for it to run.
+        closing: nodes behind it.
+    """
+
+    nodes: Iterator[Node]
+    outer: Scope | None
+    prefix: str
+    names: dict[str, str]
+    times: tuple[str, ...] = ()
+    given: tuple[Given, ...] = ()
+    closing: list[Node] = field(default_factory=list)
+
+    def name(self, name: str) -> str:
+        """The new name of a value."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names:
+                return scope.names[name]
+            scope = scope.outer
+        return name
+
+    def node(self, op_type: str, name: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: int) -> Node:
+        """A joining node that runs as often as this body."""
+        return Node(op_type, CONTROL, name, tuple(inputs), tuple(outputs), attributes, self.times, self.given)
+
+
+def unfolded(graph: Graph, is_operator: Callable[[str, str], bool]) -> Graph:
+    """The graph without calls and bodies. A body's own tensors are stored once, however often it runs.
+
+    Args:
+        graph: with its functions.
+        is_operator: whether (domain, op_type) has a rule of its own, which then describes a call better.
+
+    Raises:
+        GraphError: the functions unfold to more than MOST_NODES nodes.
+    """
+    if not graph.functions and not any(node.op_type in BODIES for node in graph.nodes):
+        return graph
+    return _Unfolding(graph, is_operator).run()
+
+
+class _Unfolding:
+    def __init__(self, graph: Graph, is_operator: Callable[[str, str], bool]) -> None:
+        self.graph, self.is_operator = graph, is_operator
+        self.nodes: list[Node] = []
+        self.initializers = dict(graph.initializers)
+        self.value_info = dict(graph.value_info)
+        self.numbers = count(1)
+
+    def run(self) -> Graph:
+        stack = [Scope(iter(self.graph.nodes), None, "", {})]
+        while stack:
+            scope = stack[-1]
+            node = next(scope.nodes, None)
+            if node is None:
+                self.nodes += stack.pop().closing
+            else:
+                stack += self.step(scope, node)
+            if len(self.nodes) > MOST_NODES:
+                raise GraphError(f"its functions unfold to more than {MOST_NODES:,} nodes", where=self.graph.name)
+        return replace(
+            self.graph, nodes=self.nodes, initializers=self.initializers, value_info=self.value_info, functions={}
+        )
+
+    def step(self, scope: Scope, node: Node) -> list[Scope]:
+        """Emit a node under its new names, or give the bodies that stand for it, the last one first."""
+        inputs, outputs = tuple(map(scope.name, node.inputs)), tuple(map(scope.name, node.outputs))
+        call = Node(
+            node.op_type,
+            node.domain,
+            scope.prefix + node.name,
+            inputs,
+            outputs,
+            node.attributes,
+            scope.times,
+            scope.given,
+        )
+        function = self.graph.functions.get((node.domain, node.op_type))
+        if function is not None and not self.is_operator(node.domain, node.op_type):
+            return [self.call(scope, function, call)]
+        if node.op_type in BODIES and not node.domain:
+            return BODIES[node.op_type](self, scope, call)
+        self.nodes.append(call)
+        return []
+
+    def call(self, scope: Scope, function: Function, call: Node) -> Scope:
+        """A function's body under names of this call."""
+        prefix = f"{call.name}#{next(self.numbers)}/"
+        names: dict[str, str] = {}
+        made: set[str] = set()
+        nodes: list[Node] = []
+        for node in function.nodes:
+            value = node.attributes.get("value")
+            if node.op_type == "Constant" and isinstance(value, Initializer):
+                names[node.outputs[0]] = stored = f"{function.domain}/{function.name}/{node.outputs[0]}"
+                self.initializers[stored] = replace(value, name=stored)
+            else:
+                nodes.append(node)
+                made.update(filter(None, node.outputs))
+        names.update((name, prefix + name) for name in made)
+        names.update(
+            (inner, outer) for inner, outer in zip(function.outputs, call.outputs, strict=False) if inner in made
+        )
+        names.update(zip(function.inputs, (*call.inputs, *[""] * len(function.inputs)), strict=False))
+        body = Scope(iter(nodes), None, f"{call.name}/", names, scope.times, scope.given)
+        for inner, outer in zip(function.outputs, call.outputs, strict=False):
+            if outer and names[inner] != outer:  # an input or a constant handed out
+                same = Node("Identity", "", call.name, (names[inner],), (outer,), {}, scope.times, scope.given)
+                body.closing.append(same)
+        return body
+
+    def body(self, scope: Scope, call: Node, graph: Graph) -> Scope:
+        """A graph attribute's body, its tensors and names made the whole graph's."""
+        prefix = f"{call.name}#{next(self.numbers)}/"
+        made = (*graph.inputs, *graph.initializers, *(name for node in graph.nodes for name in node.outputs if name))
+        names = {name: prefix + name for name in made}
+        for name, tensor in graph.initializers.items():
+            self.initializers[names[name]] = replace(tensor, name=names[name])
+        self.value_info.update((names[name], kind) for name, kind in graph.value_info.items() if name in names)
+        return Scope(iter(graph.nodes), scope, f"{call.name}/", names, scope.times, scope.given)
+
+    def loop(self, scope: Scope, call: Node) -> list[Scope]:
+        """Loop(count, condition, state...) with a body of (index, condition, state...)."""
+        body = self.body(scope, call, _graph(call, "body"))
+        first = [*call.inputs, "", ""][:2]
+        index, condition, *state = [body.name(name) for name in _graph(call, "body").inputs] or [""] * 2
+        trips = f"{call.name}#trips"
+        self.nodes.append(scope.node("LoopCount", call.name, first, (index, trips, condition)))
+        results = [body.name(name) for name in _graph(call, "body").outputs][1:]
+        self._join(scope, body, call, call.inputs[2:], state, results, trips, [0] * len(results))
+        return [body]
+
+    def scan(self, scope: Scope, call: Node) -> list[Scope]:
+        """Scan(state..., sequences...) with a body of (state..., one entry of each sequence)."""
+        graph = _graph(call, "body")
+        body = self.body(scope, call, graph)
+        many = int(call.attributes.get("num_scan_inputs", 1))
+        few = len(call.inputs) - many
+        axes = tuple(call.attributes.get("scan_input_axes", ())) or (0,) * many
+        trips = f"{call.name}#trips"
+        inner = [body.name(name) for name in graph.inputs]
+        for place, (sequence, entry) in enumerate(zip(call.inputs[few:], inner[few:], strict=True)):
+            outputs = (entry, trips) if place == 0 else (entry,)
+            self.nodes.append(scope.node("Entry", call.name, (sequence,), outputs, axis=axes[place]))
+        results = [body.name(name) for name in graph.outputs]
+        out_axes = tuple(call.attributes.get("scan_output_axes", ())) or (0,) * (len(results) - few)
+        self._join(scope, body, call, call.inputs[:few], inner[:few], results, trips, [*[0] * few, *out_axes])
+        return [body]
+
+    def _join(
+        self, scope: Scope, body: Scope, call: Node, initial: Sequence[str], state: Sequence[str],
+        results: Sequence[str], trips: str, axes: Sequence[int],
+    ) -> None:  # fmt: skip
+        """Hand state in and out of a body that runs `trips` times, and stack what it gives every time."""
+        for value, inner in zip(initial, state, strict=False):
+            self.nodes.append(scope.node("StateIn", call.name, (value,), (inner,)))
+        body.times = (*scope.times, trips)
+        for place, (result, output) in enumerate(zip(results, call.outputs, strict=False)):
+            if not output:
+                continue
+            if place < len(initial):
+                body.closing.append(scope.node("StateOut", call.name, (result, state[place]), (output,)))
+            else:
+                body.closing.append(scope.node("Stack", call.name, (result, trips), (output,), axis=axes[place]))
+
+    def branch(self, scope: Scope, call: Node) -> list[Scope]:
+        """If(condition): both branches, each under its condition."""
+        scopes, results = [], []
+        for name, wanted in (("else_branch", False), ("then_branch", True)):
+            graph = _graph(call, name)
+            body = self.body(scope, call, graph)
+            body.given = (*scope.given, Given(call.name, call.inputs[0], wanted))
+            results.append([body.name(output) for output in graph.outputs])
+            scopes.append(body)
+        for output, other, first in zip(call.outputs, *results, strict=False):
+            scopes[0].closing.append(scope.node("Either", call.name, (first, other), (output,)))
+        return scopes
+
+
+BODIES: Mapping[str, Callable[[_Unfolding, Scope, Node], list[Scope]]] = {
+    "If": _Unfolding.branch,
+    "Loop": _Unfolding.loop,
+    "Scan": _Unfolding.scan,
+}
+"""Operators that hold graphs, and what unfolds them."""
+
+
+def _graph(call: Node, name: str) -> Graph:
+    graph = call.attributes.get(name)
+    if not isinstance(graph, Graph) or not call.inputs:
+        raise GraphError(f"{call.op_type} node '{call.name}' has no {name} or no inputs", todo="export the model again")
+    return graph
