@@ -209,7 +209,7 @@ def test_a_signature_is_the_schema(operator: Operator) -> None:
     assert variadic or len(positional) == schema.max_input
     assert operator.fixed_inputs <= set(range(9 if variadic else schema.max_input))
     shared = {"axis"} if operator.name == "ScatterND" else set()  # one rule for both scatters
-    assert operator.attributes - shared <= set(schema.attributes)
+    assert set(operator.attributes) - shared <= set(schema.attributes)
     for p in parameters:
         stated = schema.attributes.get(p.name) if p.kind is p.KEYWORD_ONLY else None
         if stated is not None and stated.default_value.type and p.name not in ("output_dtype",):
