@@ -33,6 +33,10 @@ class ShapeError(ScalecalcError):
     """Two dimensions that must be equal are not."""
 
 
+class UndeterminedError(ShapeError):
+    """A shape depends on contents that the file does not fix."""
+
+
 class ExpressionError(ScalecalcError):
     """A text is not an arithmetic expression of the accepted form."""
 

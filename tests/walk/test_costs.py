@@ -198,3 +198,14 @@ def test_contradictions_name_the_node(text: str, error: type[Exception], what: s
     with pytest.raises(error, match=what) as caught:
         walk(graph(f"(float[batch, 8] x) => (float[N, M] y) {text}"))
     assert "\n" not in str(caught.value)
+
+
+def test_a_shape_the_contents_decide_is_taken_from_the_file_or_unreached() -> None:
+    nodes = "n = CumSum(x, zero)  r = Reshape(y, n)  z = Relu(r)"
+    text = f"(int64[2] x, float[batch, 8] y) => (z) <int64 zero = {{0}}%s> {{ {nodes} }}"
+    profile = walk(graph(text % ""))
+    assert not profile.complete
+    assert profile.unreached == ("Reshape_1", "Relu_2")
+    declared = walk(graph(text % ", float[rows, 4] r"))
+    assert declared.complete
+    assert [str(dim) for dim in declared.outputs["z"] or ()] == ["rows", "4"]

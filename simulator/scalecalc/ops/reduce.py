@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scalecalc.dims import Dim, prod, smaller
+from scalecalc.errors import UndeterminedError
 from scalecalc.ops.registry import Cost, Keep, Out, Shape, Tensor, axis_of, give, op
 
 PER_ELEMENT = {
@@ -18,13 +19,13 @@ def axes_of(axes: Tensor | None, rank: int) -> tuple[int, ...] | None:
     """The axes an input lists, from 0; None where it lists none.
 
     Raises:
-        ShapeError: their numbers are not in the file.
+        UndeterminedError: their numbers are not in the file.
     """
     if axes is None:
         return None
     listed = axes.known()
     if listed is None:
-        raise ValueError("axes are computed, not given")
+        raise UndeterminedError("axes are computed, not given")
     return tuple(axis_of(int(axis), max(rank, 1)) for axis in listed)
 
 

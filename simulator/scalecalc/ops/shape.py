@@ -7,7 +7,7 @@ from typing import Any
 
 from scalecalc.dims import Dim, broadcast_shapes, fixed, prod, regroup, same, span, split_evenly, split_parts
 from scalecalc.dims import total as dim_sum
-from scalecalc.errors import ShapeError
+from scalecalc.errors import ShapeError, UndeterminedError
 from scalecalc.ops.reduce import axes_of
 from scalecalc.ops.registry import MAX_VALUES, Cost, Out, Shape, Tensor, axis_of, give, op
 
@@ -16,11 +16,11 @@ def shape_values(x: Tensor) -> tuple[Dim, ...]:
     """The entries of a shape input.
 
     Raises:
-        ValueError: they depend on contents the walk does not know.
+        UndeterminedError: they depend on contents the walk does not know.
     """
     value = x.known()
     if value is None:
-        raise ValueError("a shape is computed from contents the file does not fix")
+        raise UndeterminedError("a shape is computed from contents the file does not fix")
     return value
 
 

@@ -31,7 +31,7 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
     def stored(*kinds: list[Weight]) -> Dim:
         return total((1, weight.bytes) for kind in kinds for weight in kind)
 
-    params = {role: quantity(size, partial=False) for role, size in by_role(weights).items()}
+    params = {role: quantity(size, partial=incomplete and role == "linear") for role, size in by_role(weights).items()}
     matrix, backward = 2 * share.macs, 2 * share.backward_macs
     inputs = {name: dims for name in graph.inputs if (dims := forward.declarations.input_shape(name)) is not None}
     outputs = {name: value.shape if (value := forward.values.get(name)) else None for name in graph.outputs}

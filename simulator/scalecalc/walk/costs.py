@@ -10,7 +10,7 @@ from scalecalc.dims import Dim, hint_of, total
 from scalecalc.errors import ShapeError
 from scalecalc.ir.links import Layer
 from scalecalc.ops import OPERATORS, Tensor
-from scalecalc.walk.forward import SKIPPED, UNREACHED, UNSUPPORTED, Evaluation, Forward
+from scalecalc.walk.forward import SKIPPED, UNDETERMINED, UNREACHED, UNSUPPORTED, Evaluation, Forward
 from scalecalc.walk.gradients import Flow
 
 Mask = tuple[bool, ...] | None
@@ -232,4 +232,6 @@ def _needed(
 
 def status(evaluation: Evaluation) -> str:
     """`known`, `unsupported` or `unreached`."""
-    return "unsupported" if evaluation is UNSUPPORTED else "unreached" if evaluation is UNREACHED else "known"
+    if evaluation is UNSUPPORTED:
+        return "unsupported"
+    return "unreached" if evaluation in (UNREACHED, UNDETERMINED) else "known"

@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 from scalecalc.dims import Dim, Poly, prod
-from scalecalc.errors import GraphError, ShapeError
+from scalecalc.errors import GraphError, ShapeError, UndeterminedError
 from scalecalc.ir.graph import Graph, Node
 from scalecalc.ops import Cost, Operator, Out, Tensor, find, misfit
 from scalecalc.walk.symbols import Declarations
@@ -31,6 +31,12 @@ UNSUPPORTED = Evaluation(None, (), None, ())
 
 UNREACHED = Evaluation(None, (), None, ())
 """Stands for a node behind one, whose inputs' shapes nobody knows."""
+
+UNDETERMINED = Evaluation(None, (), None, ())
+"""Stands for a node whose result's shape depends on contents the file does not fix."""
+
+DECLARED = Evaluation(None, (), None, ())
+"""Stands for such a node where the file declares the shape: nodes that move elements cost nothing else."""
 
 SKIPPED = Evaluation(None, (), None, ())
 """Stands for a node of a branch that never runs."""
@@ -104,6 +110,8 @@ class Forward:
                 values[name] = value
             if evaluation.operator is None:
                 self._fall_back(node)
+                if evaluation is UNDETERMINED and all(name in values for name in node.outputs if name):
+                    evaluations[-1] = DECLARED
 
     def _runs(self, node: Node) -> bool:
         """False for a node of a branch whose condition is known to be the other way."""
@@ -154,6 +162,8 @@ class Forward:
             cost = operator.rule(*arguments, **attributes)
             first = arguments[0].dtype if arguments and arguments[0] is not None else ""
             outputs = [self._intern(_checked(out), out.dtype or first, out.value, out.limit) for out in cost.outputs]
+        except UndeterminedError:
+            return UNDETERMINED
         except ShapeError as error:
             raise self._error(node, error.what) from error
         except (MemoryError, RecursionError):
