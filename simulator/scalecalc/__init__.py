@@ -8,10 +8,10 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Mapping, Sequence
 
     from scalecalc.walk import Profile
@@ -33,7 +33,13 @@ def profile(
     Raises:
         ScalecalcError: the file cannot be read, or its graph contradicts itself.
     """
+    from scalecalc.errors import ScalecalcError
     from scalecalc.frontends.onnx import read
     from scalecalc.walk import walk
 
-    return walk(read(path), family=family, sizes=sizes, shapes=shapes)
+    graph = read(path)
+    try:
+        return walk(graph, family=family, sizes=sizes, shapes=shapes)
+    except ScalecalcError as error:
+        error.where = os.fspath(path) if error.where in ("", graph.name) else error.where
+        raise

@@ -11,6 +11,7 @@ from typing import IO, TypeVar
 
 from scalecalc.errors import ExpressionError, StrictError, UsageError
 from scalecalc.estimate import Estimate, Inspection
+from scalecalc.walk import Profile
 
 BIGGEST_SIZE = 2**53
 T = TypeVar("T")
@@ -18,7 +19,7 @@ T = TypeVar("T")
 
 def sizes_of(texts: Sequence[str] | None) -> dict[str, int]:
     """`seq=512` options as sizes by name."""
-    sizes = {}
+    sizes: dict[str, int] = {}
     for text in texts or ():
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
@@ -29,7 +30,7 @@ def sizes_of(texts: Sequence[str] | None) -> dict[str, int]:
 
 def shapes_of(texts: Sequence[str] | None) -> dict[str, tuple[int | str, ...]]:
     """`x=1,3,224,224` options as shapes by input; a word is a symbol."""
-    shapes = {}
+    shapes: dict[str, tuple[int | str, ...]] = {}
     for text in texts or ():
         name, equals, value = text.rpartition("=")
         if not equals or not name.strip():
@@ -138,10 +139,8 @@ def finish(result: Estimate | Inspection, form: str, output: str | None, *, stri
         render(result, form_of(form), file)
     inspection = result.inspection if isinstance(result, Estimate) else result
     profile = inspection.profile
-    missing = [f"{domain}:{name}".removeprefix(":") + f" ({n})" for (domain, name), n in profile.unsupported.items()]
-    if missing:
-        behind = f", {len(profile.unreached)} nodes behind them unreached" if profile.unreached else ""
-        message = f"no rule for {', '.join(missing[:8])}{behind}: figures are lower bounds"
+    if not profile.complete:
+        message = _missing(profile)
         if strict:
             raise StrictError(message, where=profile.name, todo='add a rule with @op("...") or drop --strict')
         print(f"scalecalc: warning: {message}", file=sys.stderr)
@@ -149,3 +148,13 @@ def finish(result: Estimate | Inspection, form: str, output: str | None, *, stri
         raise StrictError(
             f"assumed: {'; '.join(result.assumptions)}", where=profile.name, todo="set it or drop --strict"
         )
+
+
+def _missing(profile: Profile) -> str:
+    """What the figures leave out, and why."""
+    rules = [f"{domain}:{name}".removeprefix(":") + f" ({n})" for (domain, name), n in profile.unsupported.items()]
+    behind = f"{len(profile.unreached):,} nodes, {profile.unreached[0]} first" if profile.unreached else ""
+    if not rules:
+        return f"shapes depend on contents the file does not fix, in {behind}: figures are lower bounds"
+    listed = ", ".join(rules[:8]) + (" ..." if len(rules) > 8 else "")
+    return f"no rule for {listed}{f'; unreached behind: {behind}' if behind else ''}: figures are lower bounds"

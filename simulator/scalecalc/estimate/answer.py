@@ -7,35 +7,11 @@ from dataclasses import dataclass
 
 from scalecalc.errors import UsageError
 from scalecalc.estimate.inspection import Inspection, inspect
+from scalecalc.estimate.optimal import Best, Frontier, best_of, frontiers_of
 from scalecalc.estimate.verdict import verdict
-from scalecalc.laws import Binding, Efficiency, Law, Optimum, Plan, Prediction, catalogue, select
-from scalecalc.laws.optimum import SIX, best_compute, efficiency, frontier, optimum, own_cost
+from scalecalc.laws import Efficiency, Law, Plan, Prediction, catalogue, select
+from scalecalc.laws.optimum import efficiency
 from scalecalc.walk import Profile
-
-
-@dataclass(frozen=True, slots=True)
-class Best:
-    """The best model of one law for the budget.
-
-    Attributes:
-        cost: `6ND`, or `own`: this model's own FLOPs per sample and parameter.
-        optimum: N*, D* and the value there, N counted as the law counts it.
-        ratio: N* over this model's N.
-        at: the budget this model would be the best one for.
-    """
-
-    cost: str
-    optimum: Optimum
-    ratio: float
-    at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Frontier:
-    """A frontier law's value: what the best model would reach at the budget."""
-
-    law: Law
-    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +79,7 @@ def estimate(
     known = catalogue() if laws is None else laws
     bindings, refused = select(known, profile, plan, force=force)
     default = next((binding for binding in bindings if binding.law.inputs == ("N", "D") and binding.comparable), None)
-    best = _best(default, plan) if default is not None else ()
+    best = best_of(default, plan) if default is not None else ()
     found = efficiency(default, spent=budget) if default is not None and default.law.inputs == ("N", "D") else None
     samples = inspection.value(inspection.samples_per_step)
     predictions = tuple(binding.predict() for binding in bindings)
@@ -118,7 +94,7 @@ def estimate(
         predictions=predictions,
         refused=tuple(refused),
         best=best,
-        frontiers=tuple(_frontiers(known, plan)),
+        frontiers=tuple(frontiers_of(known, plan)),
         efficiency=found,
         verdict=verdict(inspection, plan, predictions, best, refused),
         notes=profile.notes,
@@ -144,23 +120,3 @@ def _plan(inspection: Inspection, budget: float, unique: float | None, tokenizer
         classes=task.classes,
         input_shape=numbers if shape and len(numbers) == len(shape) else None,
     )
-
-
-def _best(binding: Binding, plan: Plan) -> tuple[Best, ...]:
-    law, params = binding.law, binding.values["N"]
-    found = []
-    costs = {"6ND": SIX}
-    if plan.flops_per_sample:
-        costs["own"] = own_cost(binding, float(plan.flops_per_sample))
-    for cost, per_nd in costs.items():
-        point = optimum(law, plan.compute or 0.0, per_nd=per_nd)
-        found.append(Best(cost, point, point.params / params, best_compute(law, params, per_nd=per_nd)))
-    return tuple(found)
-
-
-def _frontiers(laws: Mapping[str, Law], plan: Plan) -> list[Frontier]:
-    found = []
-    for law in laws.values():
-        if law.kind == "frontier" and law.applies_to.task == plan.task and law.inputs == ("C",) and plan.compute:
-            found.append(Frontier(law, frontier(law, plan.compute)))
-    return found

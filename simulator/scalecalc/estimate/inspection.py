@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from scalecalc.dims import divide
+from scalecalc.errors import UsageError
 from scalecalc.estimate.sizes import Settled, settle
+from scalecalc.laws import catalogue
 from scalecalc.walk import Profile, Quantity
-from scalecalc.walk.task import Task, guess
+from scalecalc.walk.task import SAMPLES, TASKS, Task, guess
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +70,10 @@ def inspect(
         task, sample: what the model is for and what a sample is, where the guess is wrong.
 
     Raises:
-        UsageError: an unknown symbol, or sizes that break a condition.
+        UsageError: an unknown symbol, task or sample, or sizes that break a condition.
     """
     settled = settle(profile, sizes)
+    _known(task, sample)
     found = guess(profile, task=task, sample=sample)
     assumptions = [*settled.remarks, *profile.assumptions]
     if found.guessed:
@@ -77,4 +81,17 @@ def inspect(
     if settled.missing:
         names = ", ".join(settled.missing)
         assumptions.append(f"no value for {names}: figures that need it stay formulas (--set {settled.missing[0]}=)")
+    if not profile.complete:
+        assumptions.append("what has no rule costs nothing: costs are lower bounds, what a budget buys is an upper one")
     return Inspection(profile, found, settled, tuple(assumptions))
+
+
+def _known(task: str | None, sample: str | None) -> None:
+    if sample is not None and sample not in SAMPLES:
+        raise UsageError(f"no sample '{sample}'", where="--sample", todo=f"use one of {', '.join(SAMPLES)}")
+    if task is not None and task not in TASKS:
+        tasks = dict.fromkeys((*TASKS, *(law.applies_to.task for law in catalogue().values())))
+        if task not in tasks:
+            near = get_close_matches(task, tasks, 1, 0.5)
+            todo = f"did you mean {near[0]}?" if near else f"use one of {', '.join(tasks)}"
+            raise UsageError(f"no task '{task}'", where="--task", todo=todo)

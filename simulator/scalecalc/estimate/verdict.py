@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from scalecalc.estimate.inspection import Inspection
+from scalecalc.estimate.optimal import Best
 from scalecalc.estimate.words import short
 from scalecalc.laws import Law, Plan, Prediction
-
-if TYPE_CHECKING:
-    from scalecalc.estimate.answer import Best
 
 
 def verdict(

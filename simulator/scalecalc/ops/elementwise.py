@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
 from typing import Any
 
-from scalecalc.dims import (
-    Dim,
-    Poly,
-    broadcast_shapes,
-    divide,
-    hint_of,
-    is_family,
-    is_nonnegative,
-    is_positive,
-    larger,
-    prod,
-    smaller,
-    split_evenly,
-)
-from scalecalc.ops.registry import MAX_VALUES, Cost, Keep, Out, Shape, Tensor, give, op
+from scalecalc.dims import Dim, broadcast_shapes, prod
+from scalecalc.ops.registry import Cost, Keep, Out, Shape, Tensor, give, op
+from scalecalc.ops.values import VALUES, apply
 from scalecalc.ops.vector import BINARY, FLAT_UNARY, UNARY, PerElement
 
 
@@ -34,7 +20,7 @@ def _unary(name: str, count: PerElement) -> None:
 
     @op(name, elementwise=True, summary=_explained(count))
     def rule(x: Tensor) -> Cost:
-        value = _apply(VALUES.get(name), x.shape, x)
+        value = apply(VALUES.get(name), x.shape, x)
         size = x.size
         return give(
             Out(x.shape, value=value), vector=count.forward * size, backward={0: count.backward * size}, keeps=keeps
@@ -61,7 +47,7 @@ def _binary(name: str, count: PerElement) -> None:
         value = x.value
         for other in others:
             function = _true_div if name == "Div" and x.is_float else VALUES.get(name)
-            value = _apply(function, out, Tensor(out, x.dtype, value), other)
+            value = apply(function, out, Tensor(out, x.dtype, value), other)
         limit = _limit(name, operands)
         return give(
             Out(out, value=value, limit=limit),
@@ -79,7 +65,7 @@ def _binary(name: str, count: PerElement) -> None:
 def _flat(name: str, flops: int) -> None:
     @op(name, fixed_inputs=(0,), elementwise=True, summary=f"{flops} FLOP per element; its gradient is 0")
     def rule(x: Tensor) -> Cost:
-        value = _apply(VALUES.get(name), x.shape, x)
+        value = apply(VALUES.get(name), x.shape, x)
         return give(Out(x.shape, "bool" if name.startswith("Is") else "", value), vector=flops * x.size)
 
 
@@ -87,7 +73,7 @@ def _comparison(name: str) -> None:
     @op(name, fixed_inputs=(0, 1), elementwise=True, summary="1 FLOP per element if it compares floats; no gradient")
     def rule(x: Tensor, y: Tensor) -> Cost:
         out = broadcast_shapes(x.shape, y.shape)
-        return give(Out(out, "bool", _apply(VALUES.get(name), out, x, y)), vector=prod(out))
+        return give(Out(out, "bool", apply(VALUES.get(name), out, x, y)), vector=prod(out))
 
 
 def _limit(name: str, operands: tuple[Tensor, ...]) -> Dim | None:
@@ -98,101 +84,6 @@ def _limit(name: str, operands: tuple[Tensor, ...]) -> Dim | None:
                 total: Dim = x.limit + offset[0]
                 return total
     return None
-
-
-def _div(a: Any, b: Any) -> Any:
-    """The quotient of integers, toward zero as ONNX defines it."""
-    exact = divide(a, b)
-    if exact is not None or not b:
-        return exact
-    if isinstance(b, int) and b < 0:
-        return -_div(a, -b)
-    if is_nonnegative(-a):
-        return -(-a // b)
-    if isinstance(a, Poly) and isinstance(b, int) and is_family(a) and hint_of(a) % b == 0:
-        return split_evenly(a, b, key=a)[0]
-    return a // b
-
-
-def _true_div(a: Any, b: Any) -> Any:
-    """The quotient of floats, whose whole values stay exact."""
-    if isinstance(a, int | Poly) and isinstance(b, int | Poly) and (exact := divide(a, b)) is not None:
-        return exact
-    return a / b if b else None
-
-
-def _regular_first(a: Any, b: Any) -> tuple[Any, Any]:
-    """The operand a formula goes on with where sizes decide: the dimension, not the number it is clipped to."""
-    return (a, b) if isinstance(a, Poly) else (b, a)
-
-
-def _compare(sure: Callable[[Dim], bool | None]) -> Callable[[Any, Any], Any]:
-    def decide(a: Any, b: Any) -> Any:
-        return sure(a - b)
-
-    return decide
-
-
-def _positive(d: Any) -> bool | None:
-    """Whether d > 0, None where the symbols do not decide it."""
-    if not isinstance(d, Poly):
-        return bool(d > 0)
-    if is_positive(d):
-        return True
-    return False if is_nonnegative(-d) else None
-
-
-def _negation(x: bool | None) -> bool | None:
-    return None if x is None else not x
-
-
-def _zero(d: Any) -> bool | None:
-    up, down = _positive(d), _positive(-d)
-    return False if up or down else True if up is False and down is False else None
-
-
-VALUES: dict[str, Callable[..., Any]] = {
-    "Add": operator.add,
-    "Sub": operator.sub,
-    "Mul": operator.mul,
-    "Div": _div,
-    "Mod": lambda a, b: a % b if isinstance(a, int | Poly) and isinstance(b, int | Poly) and b != 0 else None,
-    "Max": lambda a, b: larger(*_regular_first(a, b)) if isinstance(a, Poly) or isinstance(b, Poly) else max(a, b),
-    "Min": lambda a, b: smaller(*_regular_first(a, b)) if isinstance(a, Poly) or isinstance(b, Poly) else min(a, b),
-    "Neg": operator.neg,
-    "Floor": lambda a: a if isinstance(a, int | Poly) else a // 1,
-    "Ceil": lambda a: a if isinstance(a, int | Poly) else -(-a // 1),
-    "Abs": lambda a: a if isinstance(a, Poly) else abs(a),
-    "Sqrt": lambda a: a**0.5 if isinstance(a, int | float) and a >= 0 else None,
-    "Equal": _compare(_zero),
-    "Greater": _compare(_positive),
-    "Less": _compare(lambda d: _positive(-d)),
-    "LessOrEqual": _compare(lambda d: _negation(_positive(d))),
-    "GreaterOrEqual": _compare(lambda d: _negation(_positive(-d))),
-    "And": lambda a, b: bool(a and b),
-    "Or": lambda a, b: bool(a or b),
-    "Not": lambda a: not a,
-}
-
-
-def _apply(function: Callable[..., Any] | None, out: Shape, *operands: Tensor) -> tuple[Any, ...] | None:
-    """Entries of a small result whose operands' entries are known: rank at most 1, None where one is not."""
-    if function is None or len(out) > 1 or any(t.value is None for t in operands):
-        return None
-    count = out[0] if out else 1
-    if not isinstance(count, int) or count > MAX_VALUES:
-        return None
-    columns = [list(t.value or ()) * (count if len(t.value or ()) == 1 else 1) for t in operands]
-    if any(len(column) != count for column in columns):
-        return None
-    return tuple(None if None in row else _safely(function, row) for row in zip(*columns, strict=True))
-
-
-def _safely(function: Callable[..., Any], row: tuple[Any, ...]) -> Any:
-    try:
-        return function(*row)
-    except (ArithmeticError, TypeError):  # a float beside a symbol: no value, the shapes remain
-        return None
 
 
 for _name, _count in UNARY.items():
@@ -208,7 +99,7 @@ for _name in ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And"
 @op("Not", fixed_inputs=(0,), elementwise=True)
 def not_(x: Tensor) -> Cost:
     """Logical negation: no FLOP."""
-    return give(Out(x.shape, "bool", _apply(VALUES["Not"], x.shape, x)))
+    return give(Out(x.shape, "bool", apply(VALUES["Not"], x.shape, x)))
 
 
 @op("BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", fixed_inputs=(0, 1), elementwise=True)
@@ -229,7 +120,7 @@ def variadic(x: Tensor, *others: Tensor) -> Cost:
 def where(condition: Tensor, x: Tensor, y: Tensor) -> Cost:
     """A selection: one FLOP per element; backward selects again."""
     out = broadcast_shapes(condition.shape, x.shape, y.shape)
-    choices = _apply(lambda c, a, b: (a if c else b,), out, condition, *(_masked(t) for t in (x, y)))
+    choices = apply(lambda c, a, b: (a if c else b,), out, condition, *(_masked(t) for t in (x, y)))
     value = tuple(None if c is None or c[0] is _MISSING else c[0] for c in choices) if choices else None
     size = prod(out)
     backward = {1: size + sums(x, out), 2: size + sums(y, out)}

@@ -9,7 +9,7 @@ from scalecalc.estimate import Estimate, Inspection
 from scalecalc.estimate.words import short
 from scalecalc.laws import Bound, Prediction
 from scalecalc.report.numbers import cost, count, dims, percent, scientific, size
-from scalecalc.walk import Quantity
+from scalecalc.walk import Profile, Quantity
 
 Row = Sequence[str]
 UNKNOWN = "-"
@@ -43,8 +43,7 @@ def estimate_blocks(result: Estimate) -> list[Block]:
 def header(result: Inspection) -> Block:
     """The file, and what it was taken for."""
     profile, task = result.profile, result.task
-    missing = sum(profile.unsupported.values())
-    known = "every operator known" if profile.complete else f"{missing} nodes without a rule: figures are lower bounds"
+    known = "every operator known" if profile.complete else f"{_without_rule(profile)}: costs are lower bounds"
     opset = f" opset {profile.opset}" if profile.opset else ""
     words = task.words
     if task.classes is not None:
@@ -58,6 +57,14 @@ def header(result: Inspection) -> Block:
         words += " (guessed; --task)"
     facts = f"{profile.format.upper()}{opset}, {profile.node_count:,} nodes, {known}"
     return Block(f"{profile.name}.{profile.format}", [[facts], [words]])
+
+
+def _without_rule(profile: Profile) -> str:
+    count = sum(profile.unsupported.values())
+    names = [name for _, name in profile.unsupported]
+    listed = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
+    behind = f", {len(profile.unreached):,} behind unreached" if profile.unreached else ""
+    return f"{count:,} without a rule ({listed}){behind}"
 
 
 def size_block(result: Inspection) -> Block:
@@ -120,6 +127,8 @@ def compute_block(result: Inspection) -> Block:
 def _saved(result: Inspection) -> str:
     forward, backward = result.profile.forward["macs"].formula, result.profile.training["backward_matrix_flops"].formula
     less = Quantity(4 * forward - backward)
+    if not result.profile.complete:
+        return "of the operators that have a rule"
     if less.formula == 0:
         return "2x forward"
     saved = each(result, less, "FLOP")
@@ -153,8 +162,13 @@ def _bought(result: Estimate) -> list[Row]:
     plan = result.plan
     budget = scientific(plan.compute or 0)
     if plan.seen is None:
-        return [[f"what {budget} FLOP buy is unknown while a size is missing"]]
-    words = f"{budget} FLOP buy {count(plan.seen)} {plan.sample}s"
+        return [
+            [
+                f"what {budget} FLOP buy is unknown while {'a size is missing' if result.inspection.settled.missing else 'no cost is known'}"
+            ]
+        ]
+    most = "" if result.inspection.profile.complete else "at most "
+    words = f"{budget} FLOP buy {most}{count(plan.seen)} {plan.sample}s"
     params = result.inspection.value(result.inspection.profile.params["trainable"])
     if plan.sample == "token" and params:
         words += f": {short(plan.seen / params)} per parameter"
@@ -176,6 +190,8 @@ def _efficiency(result: Estimate) -> Block:
     kept = inspection.value(memory["activations"])
     formula = f"{memory['activations'].formula} B per run: " if kept is None else ""
     text = UNKNOWN if kept is None else size(kept)
+    if memory["activations"].lower_bound:
+        text = f"at least {text}"
     block.rows.append(["", text, f"{formula}activations kept for the backward pass, {_at(inspection)}"])
     if result.efficiency is not None:
         least = result.efficiency.least

@@ -51,6 +51,7 @@ def estimate(result: Estimate) -> Json:
             "unique": plan.unique,
             "epochs": seen / plan.unique if seen is not None and plan.unique else None,
             "steps": result.steps,
+            "upper_bound": not result.inspection.profile.complete,
         },
         "predictions": [
             {

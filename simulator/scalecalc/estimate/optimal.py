@@ -1,0 +1,56 @@
+"""The best model a law knows for a budget, beside the one at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scalecalc.laws import Binding, Law, Optimum, Plan
+from scalecalc.laws.optimum import SIX, best_compute, frontier, optimum, own_cost
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best model of one law for the budget.
+
+    Attributes:
+        cost: `6ND`, or `own`: this model's own FLOPs per sample and parameter.
+        optimum: N*, D* and the value there, N counted as the law counts it.
+        ratio: N* over this model's N.
+        at: the budget this model would be the best one for.
+    """
+
+    cost: str
+    optimum: Optimum
+    ratio: float
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """A frontier law's value: what the best model would reach at the budget."""
+
+    law: Law
+    value: float
+
+
+def best_of(binding: Binding, plan: Plan) -> tuple[Best, ...]:
+    """The optimum of a law for a plan's budget, under 6ND and under the model's own cost."""
+    law, params = binding.law, binding.values["N"]
+    found = []
+    costs = {"6ND": SIX}
+    if plan.flops_per_sample:
+        costs["own"] = own_cost(binding, float(plan.flops_per_sample))
+    for cost, per_nd in costs.items():
+        point = optimum(law, plan.compute or 0.0, per_nd=per_nd)
+        found.append(Best(cost, point, point.params / params, best_compute(law, params, per_nd=per_nd)))
+    return tuple(found)
+
+
+def frontiers_of(laws: Mapping[str, Law], plan: Plan) -> list[Frontier]:
+    """What the frontier laws of the model's task say of the budget."""
+    found = []
+    for law in laws.values():
+        if law.kind == "frontier" and law.applies_to.task == plan.task and law.inputs == ("C",) and plan.compute:
+            found.append(Frontier(law, frontier(law, plan.compute)))
+    return found

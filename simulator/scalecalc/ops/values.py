@@ -1,0 +1,120 @@
+"""Contents of small tensors under elementwise operators: the arithmetic by which graphs compute shapes.
+
+Entries are numbers or dimensions; None stands for an entry nobody knows.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from scalecalc.dims import (
+    Dim,
+    Poly,
+    divide,
+    hint_of,
+    is_family,
+    is_nonnegative,
+    is_positive,
+    larger,
+    smaller,
+    split_evenly,
+)
+from scalecalc.ops.registry import MAX_VALUES, Shape, Tensor
+
+
+def _div(a: Any, b: Any) -> Any:
+    """The quotient of integers, toward zero as ONNX defines it."""
+    exact = divide(a, b)
+    if exact is not None or not b:
+        return exact
+    if isinstance(b, int) and b < 0:
+        return -_div(a, -b)
+    if is_nonnegative(-a):
+        return -(-a // b)
+    if isinstance(a, Poly) and isinstance(b, int) and is_family(a) and hint_of(a) % b == 0:
+        return split_evenly(a, b, key=a)[0]
+    return a // b
+
+
+def _true_div(a: Any, b: Any) -> Any:
+    """The quotient of floats, whose whole values stay exact."""
+    if isinstance(a, int | Poly) and isinstance(b, int | Poly) and (exact := divide(a, b)) is not None:
+        return exact
+    return a / b if b else None
+
+
+def _regular_first(a: Any, b: Any) -> tuple[Any, Any]:
+    """The operand a formula goes on with where sizes decide: the dimension, not the number it is clipped to."""
+    return (a, b) if isinstance(a, Poly) else (b, a)
+
+
+def _compare(sure: Callable[[Dim], bool | None]) -> Callable[[Any, Any], Any]:
+    def decide(a: Any, b: Any) -> Any:
+        return sure(a - b)
+
+    return decide
+
+
+def _positive(d: Any) -> bool | None:
+    """Whether d > 0, None where the symbols do not decide it."""
+    if not isinstance(d, Poly):
+        return bool(d > 0)
+    if is_positive(d):
+        return True
+    return False if is_nonnegative(-d) else None
+
+
+def _negation(x: bool | None) -> bool | None:
+    return None if x is None else not x
+
+
+def _zero(d: Any) -> bool | None:
+    up, down = _positive(d), _positive(-d)
+    return False if up or down else True if up is False and down is False else None
+
+
+VALUES: dict[str, Callable[..., Any]] = {
+    "Add": operator.add,
+    "Sub": operator.sub,
+    "Mul": operator.mul,
+    "Div": _div,
+    "Mod": lambda a, b: a % b if isinstance(a, int | Poly) and isinstance(b, int | Poly) and b != 0 else None,
+    "Max": lambda a, b: larger(*_regular_first(a, b)) if isinstance(a, Poly) or isinstance(b, Poly) else max(a, b),
+    "Min": lambda a, b: smaller(*_regular_first(a, b)) if isinstance(a, Poly) or isinstance(b, Poly) else min(a, b),
+    "Neg": operator.neg,
+    "Floor": lambda a: a if isinstance(a, int | Poly) else a // 1,
+    "Ceil": lambda a: a if isinstance(a, int | Poly) else -(-a // 1),
+    "Abs": lambda a: a if isinstance(a, Poly) else abs(a),
+    "Sqrt": lambda a: a**0.5 if isinstance(a, int | float) and a >= 0 else None,
+    "Equal": _compare(_zero),
+    "Greater": _compare(_positive),
+    "Less": _compare(lambda d: _positive(-d)),
+    "LessOrEqual": _compare(lambda d: _negation(_positive(d))),
+    "GreaterOrEqual": _compare(lambda d: _negation(_positive(-d))),
+    "And": lambda a, b: bool(a and b),
+    "Or": lambda a, b: bool(a or b),
+    "Not": lambda a: not a,
+}
+"""What an operator makes of entries, by its name."""
+
+
+def apply(function: Callable[..., Any] | None, out: Shape, *operands: Tensor) -> tuple[Any, ...] | None:
+    """Entries of a small result whose operands' entries are known: rank at most 1, None where one is not."""
+    if function is None or len(out) > 1 or any(t.value is None for t in operands):
+        return None
+    count = out[0] if out else 1
+    if not isinstance(count, int) or count > MAX_VALUES:
+        return None
+    columns = [list(t.value or ()) * (count if len(t.value or ()) == 1 else 1) for t in operands]
+    if any(len(column) != count for column in columns):
+        return None
+    return tuple(None if None in row else _safely(function, row) for row in zip(*columns, strict=True))
+
+
+def _safely(function: Callable[..., Any], row: tuple[Any, ...]) -> Any:
+    try:
+        return function(*row)
+    except (ArithmeticError, TypeError):  # a float beside a symbol: no value, the shapes remain
+        return None
