@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from scalecalc.dims import Dim, broadcast_shapes, prod
 from scalecalc.ops.registry import Cost, Keep, Out, Shape, Tensor, give, op
-from scalecalc.ops.values import VALUES, apply
+from scalecalc.ops.values import VALUES, apply, cast_values
 from scalecalc.ops.vector import BINARY, FLAT_UNARY, UNARY, PerElement
 
 
@@ -46,7 +44,7 @@ def _binary(name: str, count: PerElement) -> None:
             keeps = [Keep(t.index) for t in operands]
         value = x.value
         for other in others:
-            function = _true_div if name == "Div" and x.is_float else VALUES.get(name)
+            function = VALUES["TrueDiv"] if name == "Div" and x.is_float else VALUES.get(name)
             value = apply(function, out, Tensor(out, x.dtype, value), other)
         limit = _limit(name, operands)
         return give(
@@ -146,23 +144,13 @@ def clip(x: Tensor, low: Tensor | None = None, high: Tensor | None = None) -> Co
 @op("Cast", passes=True)
 def cast(x: Tensor, *, to: str) -> Cost:
     """A change of type: no FLOP."""
-    return give(Out(x.shape, to, _cast_values(x, to), x.limit))
+    return give(Out(x.shape, to, cast_values(x, to), x.limit))
 
 
 @op("CastLike", fixed_inputs=(1,), passes=True)
 def cast_like(x: Tensor, target: Tensor) -> Cost:
     """A change to the other tensor's type: no FLOP."""
-    return give(Out(x.shape, target.dtype, _cast_values(x, target.dtype), x.limit))
-
-
-def _cast_values(x: Tensor, to: str) -> tuple[Any, ...] | None:
-    if x.value is not None and to == "bool":
-        return tuple(None if v is None else _negation(_zero(v)) for v in x.value)
-    if x.value is None or not to.startswith(("int", "uint")):
-        return x.value
-    return tuple(
-        int(v) if isinstance(v, bool) or (isinstance(v, float) and v == v and abs(v) < 2**63) else v for v in x.value
-    )
+    return give(Out(x.shape, target.dtype, cast_values(x, target.dtype), x.limit))
 
 
 @op("Dropout", fixed_inputs=(1, 2))

@@ -80,6 +80,7 @@ VALUES: dict[str, Callable[..., Any]] = {
     "Sub": operator.sub,
     "Mul": operator.mul,
     "Div": _div,
+    "TrueDiv": _true_div,
     "Mod": lambda a, b: a % b if isinstance(a, int | Poly) and isinstance(b, int | Poly) and b != 0 else None,
     "Max": lambda a, b: larger(*_regular_first(a, b)) if isinstance(a, Poly) or isinstance(b, Poly) else max(a, b),
     "Min": lambda a, b: smaller(*_regular_first(a, b)) if isinstance(a, Poly) or isinstance(b, Poly) else min(a, b),
@@ -97,7 +98,7 @@ VALUES: dict[str, Callable[..., Any]] = {
     "Or": lambda a, b: bool(a or b),
     "Not": lambda a: not a,
 }
-"""What an operator makes of entries, by its name."""
+"""What an operator makes of entries, by its name; TrueDiv is Div of floats."""
 
 
 def apply(function: Callable[..., Any] | None, out: Shape, *operands: Tensor) -> tuple[Any, ...] | None:
@@ -118,3 +119,14 @@ def _safely(function: Callable[..., Any], row: tuple[Any, ...]) -> Any:
         return function(*row)
     except (ArithmeticError, TypeError):  # a float beside a symbol: no value, the shapes remain
         return None
+
+
+def cast_values(x: Tensor, to: str) -> tuple[Any, ...] | None:
+    """Entries in another type: floats cut to integers, numbers to whether they are not 0."""
+    if x.value is not None and to == "bool":
+        return tuple(None if v is None else _negation(_zero(v)) for v in x.value)
+    if x.value is None or not to.startswith(("int", "uint")):
+        return x.value
+    return tuple(
+        int(v) if isinstance(v, bool) or (isinstance(v, float) and v == v and abs(v) < 2**63) else v for v in x.value
+    )

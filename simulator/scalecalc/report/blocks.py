@@ -54,7 +54,7 @@ def header(result: Inspection) -> Block:
     bounds = [symbol for symbol in profile.symbols.values() if symbol.bound is not None]
     words += "".join(f", {symbol.name} at most {symbol.bound:,}" for symbol in bounds)
     if task.guessed:
-        words += " (guessed; --task)"
+        words += " (guessed; --task)" if task.name else " (--task)"
     facts = f"{profile.format.upper()}{opset}, {profile.node_count:,} nodes, {known}"
     return Block(f"{profile.name}.{profile.format}", [[facts], [words]])
 
