@@ -241,6 +241,7 @@ def axis_of(axis: int, rank: int) -> int:
     return axis % rank
 
 
+@cache
 def is_float(dtype: str) -> bool:
     """Whether a dtype is a floating-point one."""
     return dtype in FLOATS or dtype.startswith("float")

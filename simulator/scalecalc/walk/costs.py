@@ -44,8 +44,8 @@ class Part(NamedTuple):
     vector: bool
     repeats: Dim
 
-    def terms(self, columns: Columns) -> None:
-        """Append (how often, formula) of one run to each column of Share."""
+    def terms(self, times: int, columns: Columns) -> None:
+        """Append (how often, formula) to each column of Share."""
         evaluation, mask = self.evaluation, self.mask
         cost = evaluation.cost
         if cost is None:
@@ -53,14 +53,15 @@ class Part(NamedTuple):
         macs, backward_macs, vector, backward = columns
         if self.matrix and cost.contraction is not None:
             count, left, right = cost.contraction
-            macs.append((1, count))
+            macs.append((times, count))
             if mask is not None:
-                backward_macs.append((mask[left.index] + mask[right.index], count))
+                backward_macs.append((times * (mask[left.index] + mask[right.index]), count))
         if self.vector and any(x is not None and x.is_float for x in evaluation.inputs):
-            vector.append((1, cost.vector))
+            vector.append((times, cost.vector))
             if mask is not None:
-                reached = (flops for slot, flops in cost.backward.items() if slot < len(mask) and mask[slot])
-                backward += [(1, flops) for flops in reached]
+                for slot, flops in cost.backward.items():
+                    if slot < len(mask) and mask[slot]:
+                        backward.append((times, flops))
 
     def moved(self) -> list[Tensor]:
         """What the nodes read and write; a view moves nothing."""
@@ -181,11 +182,10 @@ def _sum(parts: Iterable[tuple[int, Part]]) -> Share:
     columns: dict[Dim, Columns] = {}
     uses: dict[Dim, Counter[Tensor]] = {}
     for times, part in parts:
-        found: Columns = ([], [], [], [])
-        part.terms(found)
-        for column, terms in zip(columns.setdefault(part.repeats, ([], [], [], [])), found, strict=True):
-            column += [(times * often, formula) for often, formula in terms]
-        tally = uses.setdefault(part.repeats, Counter())
+        if part.repeats not in columns:
+            columns[part.repeats], uses[part.repeats] = ([], [], [], []), Counter()
+        part.terms(times, columns[part.repeats])
+        tally = uses[part.repeats]
         for tensor in part.moved():
             tally[tensor] += times
     sums: list[Dim] = [0] * 5

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scalecalc.dims import Dim, Poly, hint_of, is_family, lone, prod, total
 from scalecalc.ir.links import Layer
-from scalecalc.ops import OPERATORS, is_float, itemsize
+from scalecalc.ops import OPERATORS, is_float
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
 
@@ -65,8 +65,7 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
             continue  # made by the front end for an attribute that became an input
         linear = any(_is_operand(forward, place, slot) for place, slot in own)
         first = min((place for place, _ in own), default=-1)
-        size = prod(value.shape)
-        weights.append(Weight(name, role, size, itemsize(init.dtype) * size, linear, first, len({p for p, _ in own})))
+        weights.append(Weight(name, role, value.size, value.bytes, linear, first, len({p for p, _ in own})))
     return weights
 
 
