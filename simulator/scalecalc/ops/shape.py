@@ -139,7 +139,8 @@ def split(x: Tensor, sizes: Tensor | None = None, *, axis: int = 0, num_outputs:
     """Consecutive parts along one axis: of the listed sizes, else equal."""
     place = axis_of(axis, x.rank)
     dim = x.shape[place]
-    parts = split_parts(dim, shape_values(sizes)) if sizes is not None else split_evenly(dim, num_outputs or n_outputs)
+    same(num_outputs or n_outputs, n_outputs)
+    parts = split_parts(dim, shape_values(sizes)) if sizes is not None else split_evenly(dim, n_outputs)
     outs, first = [], 0
     for part in parts:
         value = None
