@@ -148,7 +148,7 @@ def check(text: str, sizes: dict[str, int]) -> None:
     try:
         numbers = walk(loaded, sizes=sizes)
     except ShapeError:  # too small for a window: the formulas name it as a condition
-        assert any(line.startswith("1 <= ") for line in formulas.conditions)
+        assert any(" >= " in line for line in formulas.conditions)
         return
     assert not numbers.symbols
     assert counts(formulas, sizes) == counts(numbers, {})

@@ -1,6 +1,7 @@
 """Dimensions: ints, or exact integer polynomials over named symbols, and what rules may state about them."""
 
 from scalecalc.dims.atoms import FAMILY, FILE, FRESH, ROLE, Condition, Symbol
+from scalecalc.dims.conditions import simplified
 from scalecalc.dims.poly import Dim, Poly, divide, prod, total
 from scalecalc.dims.primitives import (
     bound,
@@ -25,6 +26,6 @@ from scalecalc.dims.values import evaluate, hint_of, is_family, is_nonnegative, 
 __all__ = [
     "FAMILY", "FILE", "FRESH", "ROLE", "Condition", "Dim", "Poly", "Symbol", "System", "bound", "broadcast",
     "broadcast_shapes", "divide", "either", "evaluate", "exact_quotient", "fixed", "hint_of", "is_family",
-    "is_nonnegative", "is_positive", "larger", "lone", "prod", "regroup", "same", "smaller", "span", "split_evenly",
-    "split_parts", "symbols_of", "system_of", "total", "windows",
+    "is_nonnegative", "is_positive", "larger", "lone", "prod", "regroup", "same", "simplified", "smaller", "span",
+    "split_evenly", "split_parts", "symbols_of", "system_of", "total", "windows",
 ]  # fmt: skip

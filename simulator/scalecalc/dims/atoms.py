@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from scalecalc.dims.poly import Dim, Poly, Term
+from scalecalc.dims.poly import Dim, Term
 
 FRESH, ROLE, FILE = 1, 2, 3
 """Whose name survives when two symbols are equal: the file's, a role's (`batch`), a made-up one."""
@@ -53,12 +53,12 @@ class Condition:
     right: Dim
 
     def __str__(self) -> str:
-        left = (
-            f"({self.left})"
-            if self.op == "%" and isinstance(self.left, Poly) and len(self.left.terms) > 1
-            else self.left
-        )
-        return f"{left} % {self.right} == 0" if self.op == "%" else f"{left} {self.op} {self.right}"
+        if self.op == "%":
+            several = isinstance(self.left, Poly) and len(self.left.terms) > 1
+            return f"{f'({self.left})' if several else self.left} % {self.right} == 0"
+        if self.op == "<=" and isinstance(self.left, int):
+            return f"{self.right} >= {self.left}"
+        return f"{self.left} {self.op} {self.right}"
 
 
 def factors_text(atoms: Sequence[Symbol | Floor], term: Term) -> list[str]:

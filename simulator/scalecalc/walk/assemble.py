@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from scalecalc.dims import Condition, Dim, Poly, System, is_nonnegative, symbols_of, total
+from scalecalc.dims import Condition, Dim, Poly, System, is_nonnegative, simplified, symbols_of, total
 from scalecalc.ops.vector import ADAMW_FLOPS
 from scalecalc.walk.costs import Costs, status
 from scalecalc.walk.facts import facts_of, notes_of
@@ -118,7 +118,7 @@ def _conditions(system: System) -> list[Condition]:
         settled = condition.op == "<=" and is_nonnegative(right - left)
         if left != right and not settled and (isinstance(left, Poly) or isinstance(right, Poly)):
             found.append(Condition(left, condition.op, right))
-    return list(dict.fromkeys(found))
+    return simplified(found)
 
 
 def _assumptions(system: System) -> list[str]:

@@ -1,0 +1,43 @@
+"""Simplified conditions say the same, shorter."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scalecalc.dims import Condition, Dim, System, evaluate, simplified
+
+
+def system() -> tuple[System, Dim, Dim]:
+    made = System()
+    return made, made.symbol("h"), made.symbol("w")
+
+
+@pytest.mark.parametrize(
+    ("conditions", "texts"),
+    [
+        (lambda h, w: [(1, h - 2)], ["h >= 3"]),
+        (lambda h, w: [(1, (h - 2) // 2)], ["h >= 4"]),
+        (lambda h, w: [(1, (h - 1) // 2 // 3), (1, h - 1)], ["h >= 7"]),
+        (lambda h, w: [(h, 1024), (h + 1, 513)], ["h <= 512"]),
+        (lambda h, w: [(h // 4, 7)], ["h <= 31"]),
+        (lambda h, w: [(2 * h, 9), (3, 2 * w)], ["h <= 4", "w >= 2"]),
+        (lambda h, w: [(h, w + 3)], ["h <= w + 3"]),
+    ],
+)
+def test_forms(conditions, texts: list[str]) -> None:
+    _, h, w = system()
+    assert [str(c) for c in simplified(Condition(a, "<=", b) for a, b in conditions(h, w))] == texts
+
+
+@given(
+    a=st.integers(-4, 4), b=st.integers(-20, 20), d=st.integers(1, 5), k=st.integers(-6, 40), up=st.booleans(),
+    x=st.integers(1, 40), y=st.integers(1, 40),
+)  # fmt: skip
+def test_they_hold_where_the_originals_do(a: int, b: int, d: int, k: int, up: bool, x: int, y: int) -> None:
+    _, h, w = system()
+    dim = (a * h + w + b) // d
+    found = simplified([Condition(k, "<=", dim) if up else Condition(dim, "<=", k)])
+    sizes = {"h": x, "w": y}
+    value = (a * x + y + b) // d
+    held = [(evaluate(c.left, sizes) or 0) <= (evaluate(c.right, sizes) or 0) for c in found]
+    assert all(held) == (k <= value if up else value <= k)
