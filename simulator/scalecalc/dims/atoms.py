@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from scalecalc.dims.poly import Dim, Term
+from scalecalc.dims.poly import Dim, Poly, Term
 
 FRESH, ROLE, FILE = 1, 2, 3
 """Whose name survives when two symbols are equal: the file's, a role's (`batch`), a made-up one."""
