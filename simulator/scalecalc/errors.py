@@ -1,6 +1,15 @@
 """Errors a user may see: one line that says what, where, and what to do."""
 
 
+def one_line(text: str) -> str:
+    """A text that may hold names from a file as one line without control characters.
+
+    >>> one_line("a\\n  b\\x1b[31m")
+    'a b?[31m'
+    """
+    return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+
+
 class ScalecalcError(Exception):
     """Base of every error the command line turns into one line on stderr and an exit code.
 

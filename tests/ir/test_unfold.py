@@ -71,7 +71,7 @@ def test_an_output_that_is_an_input_or_a_constant(tmp_path: Path) -> None:
 
 
 def test_functions_that_unfold_without_end_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(unfold, "MOST_NODES", 100)
+    monkeypatch.setattr(unfold, "MOST_STEPS", 100)
     functions = [dense()]
     for level in range(8):
         callee = "Dense" if level == 0 else f"F{level - 1}"

@@ -56,6 +56,8 @@ def run(case: Case, names: Mapping[str, Any]) -> Cost:
     attributes = {name: value for name, value in case.attributes.items() if name in operator.attributes}
     if "n_outputs" in operator.wants:
         attributes["n_outputs"] = case.n_outputs
+    if "system" in operator.wants:
+        attributes["system"] = System()
     return operator.rule(*inputs, **attributes)
 
 

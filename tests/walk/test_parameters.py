@@ -98,9 +98,9 @@ TABLE = {
         f"{ROWS} <float[8, 4] w, bool[4] keep, float low = {{-1e9}}> {{ h = MatMul(x, w)  y = Where(keep, h, low) }}",
         {"trainable": 32, "head": 32, "constants": 5},
     ),
-    "a table that ends in integers": (
+    "a model that ends in integers is trained by what they are made of": (
         "(float[batch, 8] x) => (int64[batch, 1] y) <float[8, 4] w> { h = MatMul(x, w)  y = ArgMax<axis=1>(h) }",
-        {"constants": 32},
+        {"trainable": 32, "head": 32},
     ),
     "a tensor nothing uses": (
         f"{ROWS} <float[8, 4] w, float[100] unused> {{ y = MatMul(x, w) }}",

@@ -79,8 +79,14 @@ def test_unnamed_batches_of_several_inputs_are_one() -> None:
 
 
 def test_a_role_s_name_the_file_uses_itself_is_not_taken() -> None:
+    profile = walk(load(with_dims("(float[b, s, 4] x) => (float[b, s, 4] y) { y = Relu(x) }", "x", "seq", None, 4)))
+    assert shapes(profile)[0] == "seq seq_2 4"
+
+
+def test_an_axis_called_batch_is_the_batch_wherever_it_stands() -> None:
     profile = walk(load(with_dims("(float[b, s, 4] x) => (float[b, s, 4] y) { y = Relu(x) }", "x", None, "batch", 4)))
-    assert shapes(profile)[0] == "batch_2 batch 4"
+    assert shapes(profile)[0] == "seq batch 4"
+    assert {name: symbol.kind for name, symbol in profile.symbols.items()} == {"seq": "sequence", "batch": "batch"}
 
 
 EXPRESSIONS = [

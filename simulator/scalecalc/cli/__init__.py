@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import typer
 
-from scalecalc.errors import ScalecalcError
+from scalecalc.errors import ScalecalcError, one_line
 
 
 def main() -> NoReturn:
@@ -47,5 +47,8 @@ def _usage_error() -> type[typer.BadParameter]:
 
 
 def _fail(message: str, code: int) -> int:
-    print(f"scalecalc: {' '.join(message.split())}", file=sys.stderr)
+    line = one_line(message)
+    if len(line) > 800:  # a name of the file nobody could read
+        line = f"{line[:500]} ... {line[-250:]}"
+    print(f"scalecalc: {line}", file=sys.stderr)
     return code

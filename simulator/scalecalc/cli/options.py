@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TypeVar
 
-from scalecalc.errors import ExpressionError, StrictError, UsageError
+from scalecalc.errors import ExpressionError, StrictError, UsageError, one_line
 from scalecalc.estimate import Estimate, Inspection
 from scalecalc.walk import Profile
 
@@ -111,14 +111,14 @@ def target(path: str | None) -> Iterator[IO[str]]:
 @contextmanager
 def _stdout() -> Iterator[IO[str]]:
     if sys.stdout is None:
-        raise UsageError("it is closed", where="stdout", todo="use --output FILE")
+        raise UsageError("stdout is closed", todo="use --output FILE")
     try:
         yield sys.stdout
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is flushed at exit
         if not isinstance(error, BrokenPipeError):  # there the reader has seen enough
-            raise UsageError(f"cannot write: {error.strerror}", where="stdout", todo="use --output FILE") from None
+            raise UsageError(f"cannot write to stdout: {error.strerror}", todo="use --output FILE") from None
 
 
 def _unwritable(path: str, error: OSError) -> UsageError:
@@ -143,7 +143,7 @@ def finish(result: Estimate | Inspection, form: str, output: str | None, *, stri
         message = _missing(profile)
         if strict:
             raise StrictError(message, where=profile.name, todo='add a rule with @op("...") or drop --strict')
-        print(f"scalecalc: warning: {message}", file=sys.stderr)
+        print(f"scalecalc: warning: {one_line(message)}", file=sys.stderr)
     if strict and result.assumptions:
         raise StrictError(
             f"assumed: {'; '.join(result.assumptions)}", where=profile.name, todo="set it or drop --strict"

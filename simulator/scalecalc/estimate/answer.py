@@ -13,6 +13,9 @@ from scalecalc.laws import Efficiency, Law, Plan, Prediction, catalogue, select
 from scalecalc.laws.optimum import efficiency
 from scalecalc.walk import Profile
 
+MOST_FLOPS = 1e60
+"""Far beyond any computer; laws leave the range of floats somewhere behind."""
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
@@ -70,9 +73,9 @@ def estimate(
         laws: default: the shipped ones and those of plug-ins.
 
     Raises:
-        UsageError: the budget is not positive, or sizes do not fit the model.
+        UsageError: the budget is below 1 or above 1e60, or sizes do not fit the model.
     """
-    if not 0 < budget < float("inf"):
+    if not 1 <= budget <= MOST_FLOPS:
         raise UsageError(f"{budget:g} is no budget", where="--budget", todo="give FLOPs, such as 1e21")
     inspection = inspect(profile, sizes=sizes, task=task, sample=sample)
     plan = _plan(inspection, budget, unique, tokenizer)

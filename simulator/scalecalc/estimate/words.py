@@ -9,7 +9,7 @@ def short(number: float) -> str:
     >>> short(2781983523.6), short(59.9e9), short(500), short(1e15)
     ('2.78B', '59.9B', '500', '1.00e15')
     """
-    if abs(number) >= 1e15:
+    if abs(number) >= 0.9995e15:
         mantissa, exponent = f"{number:.2e}".split("e")
         return f"{mantissa}e{int(exponent)}"
     for size, letter in WORDS:

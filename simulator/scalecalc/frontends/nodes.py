@@ -106,6 +106,8 @@ class Reader:
         kinds = {type(name) for node in nodes for name in (node.name, node.op_type, node.domain, *node.attributes)}
         if bytes in kinds.union(map(type, values.defined), map(type, values.free)):
             raise not_text()
+        if useless := next((node for node in nodes if not node.outputs), None):
+            raise GraphError(f"node {useless.name!r:.80} has no outputs", todo=_REPAIR)
         return self._renewed(nodes, values)
 
     def attributes(self, protos: Iterable[AttributeProto], values: Values, free: dict[str, str]) -> dict[str, Any]:

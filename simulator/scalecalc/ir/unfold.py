@@ -19,8 +19,8 @@ CONTROL = "scalecalc.control"
 STATE_OUT = (CONTROL, "StateOut")
 """Joins what a loop's body hands to its next run: (after, before) -> what is left in the end."""
 
-MOST_NODES = 5_000_000
-"""Functions that call functions can unfold to any size; beyond this a graph is refused."""
+MOST_STEPS = 300_000
+"""Functions that call functions can unfold to any size; beyond so many calls and nodes of theirs a graph is refused."""
 
 
 @dataclass(slots=True)
@@ -67,7 +67,7 @@ def unfolded(graph: Graph, is_operator: Callable[[str, str], bool]) -> Graph:
         is_operator: whether (domain, op_type) has a rule of its own, which then describes a call better.
 
     Raises:
-        GraphError: the functions unfold to more than MOST_NODES nodes.
+        GraphError: the functions unfold to more than MOST_STEPS calls and nodes.
     """
     if not graph.functions and not any(node.op_type in BODIES for node in graph.nodes):
         return graph
@@ -84,6 +84,7 @@ class _Unfolding:
 
     def run(self) -> Graph:
         stack = [Scope(iter(self.graph.nodes), None, "", {})]
+        steps = 0
         while stack:
             scope = stack[-1]
             node = next(scope.nodes, None)
@@ -91,8 +92,13 @@ class _Unfolding:
                 self.nodes += stack.pop().closing
             else:
                 stack += self.step(scope, node)
-            if len(self.nodes) > MOST_NODES:
-                raise GraphError(f"its functions unfold to more than {MOST_NODES:,} nodes", where=self.graph.name)
+            steps += len(stack) > 1
+            if steps > MOST_STEPS:
+                raise GraphError(
+                    f"its functions unfold to more than {MOST_STEPS:,} nodes",
+                    where=self.graph.name,
+                    todo="inline them with onnx.inliner, or export without functions",
+                )
         return replace(
             self.graph, nodes=self.nodes, initializers=self.initializers, value_info=self.value_info, functions={}
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scalecalc.dims import Dim, broadcast, broadcast_shapes, prod, same
-from scalecalc.errors import ShapeError
+from scalecalc.errors import ShapeError, UndeterminedError
 from scalecalc.ops.registry import Cost, Shape, Tensor, give, op
 
 
@@ -51,11 +51,13 @@ def gemm(
 
 @op("Einsum")
 def einsum(*operands: Tensor, equation: str) -> Cost:
-    """One multiply-accumulate for every combination of index values, pairs of operands from the left."""
+    """One multiply-accumulate for every combination of index values of one or two operands."""
     left, _, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
-    if len(terms) != len(operands) or len(operands) > 2:
+    if len(terms) != len(operands):
         raise ShapeError(f"einsum '{equation}' of {len(operands)} operands")
+    if len(operands) > 2:
+        raise UndeterminedError("the order in which an einsum of several operands is done decides its cost")
     sizes: dict[str, Dim] = {}
     batch: Shape = ()
     for term, x in zip(terms, operands, strict=True):

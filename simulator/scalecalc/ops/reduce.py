@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scalecalc.dims import Dim, prod, smaller
+from scalecalc.dims import Dim, System, prod, smaller
 from scalecalc.errors import UndeterminedError
 from scalecalc.ops.registry import Cost, Keep, Out, Shape, Tensor, axis_of, give, op
 
@@ -70,10 +70,11 @@ def cum_sum(x: Tensor, axis: Tensor) -> Cost:
 
 
 @op("TopK", fixed_inputs=(1,))
-def top_k(x: Tensor, k: Tensor, *, axis: int = -1) -> Cost:
+def top_k(x: Tensor, k: Tensor, *, axis: int = -1, system: System) -> Cost:
     """A comparison per element (a selection's lower bound); backward scatters."""
     place = axis_of(axis, x.rank)
-    count: Dim = k.value[0] if k.value and k.value[0] is not None else x.shape[place]
+    known = k.known()
+    count: Dim = known[0] if known else system.fresh("k", kind="data")
     out = (*x.shape[:place], smaller(count, x.shape[place]), *x.shape[place + 1 :])
     indices = Out(out, "int64", limit=x.shape[place])
     return give(Out(out), indices, vector=x.size, backward={0: prod(out)}, keeps=(Keep(~1),))

@@ -55,7 +55,7 @@ def header(result: Inspection) -> Block:
     words += "".join(f", {symbol.name} at most {symbol.bound:,}" for symbol in bounds)
     if task.guessed:
         words += " (guessed; --task)" if task.name else " (--task)"
-    facts = f"{profile.format.upper()}{opset}, {profile.node_count:,} nodes, {known}"
+    facts = f"{profile.format.upper()}{opset}, {profile.node_count:,} node{'s' * (profile.node_count != 1)}, {known}"
     return Block(f"{profile.name}.{profile.format}", [[facts], [words]])
 
 
@@ -162,18 +162,16 @@ def _bought(result: Estimate) -> list[Row]:
     plan = result.plan
     budget = scientific(plan.compute or 0)
     if plan.seen is None:
-        return [
-            [
-                f"what {budget} FLOP buy is unknown while {'a size is missing' if result.inspection.settled.missing else 'no cost is known'}"
-            ]
-        ]
+        why = "a size is missing" if result.inspection.settled.missing else "no cost is known"
+        return [[f"what {budget} FLOP buy is unknown while {why}"]]
     most = "" if result.inspection.profile.complete else "at most "
     words = f"{budget} FLOP buy {most}{count(plan.seen)} {plan.sample}s"
     params = result.inspection.value(result.inspection.profile.params["trainable"])
     if plan.sample == "token" and params:
         words += f": {short(plan.seen / params)} per parameter"
     if plan.unique:
-        words += f", {plan.seen / plan.unique:.3g} epochs of {count(plan.unique)}"
+        epochs = plan.seen / plan.unique
+        words += f", {count(epochs) if epochs >= 100 else f'{epochs:.3g}'} epochs of {count(plan.unique)}"
     if result.steps is not None:
         words += f", {count(result.steps)} steps of {count(plan.seen / result.steps)}"
     return [[words]]

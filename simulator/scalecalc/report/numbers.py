@@ -18,7 +18,7 @@ def cost(number: float, unit: str) -> str:
         return f"{value:.3e} {unit}"
     for size, prefix in PREFIXES:
         if abs(value) >= size * 0.99995:
-            scaled = value / size
+            scaled = float(f"{value / size:.4g}")
             digits = max(0, 3 - len(str(int(abs(scaled)))) + 1)
             text = f"{scaled:.{digits}f}"
             return f"{text.rstrip('0').rstrip('.') if size == 1 else text} {prefix}{unit}"

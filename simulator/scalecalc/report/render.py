@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
-from scalecalc.errors import UsageError
+from scalecalc.errors import UsageError, one_line
 from scalecalc.estimate import Estimate, Inspection
 
 FORMATS = ("table", "json", "csv", "markdown")
@@ -87,4 +87,4 @@ def grid(columns: Sequence[str], rows: Sequence[Sequence[str]], form: str, file:
         writer.writerows(rows)
         return
     for row in (columns, ["---"] * len(columns), *rows):
-        file.write("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |\n")
+        file.write("| " + " | ".join(one_line(cell).replace("|", "\\|") for cell in row) + " |\n")

@@ -6,7 +6,7 @@ import io
 from collections.abc import Sequence
 from typing import IO
 
-from rich.console import Console
+from rich.console import Console, OverflowMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -37,14 +37,14 @@ def show_blocks(blocks: Sequence[Block], file: IO[str]) -> None:
     """Labels on the left, their rows aligned beside them."""
     parts: list[Table | Text] = []
     for number, block in enumerate(blocks):
-        if number == 0 and len(block.label) >= LABEL_WIDTH:
-            parts.append(Text(block.label, style="bold"))
+        if number == 0 and len(block.label) > LABEL_WIDTH - 2:
+            parts.append(_text(block.label, style="bold"))
             block.label = ""
         grid = Table.grid(padding=(0, 2), expand=False)
         grid.add_column(width=LABEL_WIDTH - 2, no_wrap=True)
         grid.add_column(overflow="fold")
         for index, body in enumerate(_bodies(block.rows)):
-            grid.add_row(Text(block.label if index == 0 else "", style="bold"), body)
+            grid.add_row(_text(block.label if index == 0 else "", style="bold"), body)
         parts.append(grid)
     write(parts, file)
 
@@ -55,7 +55,7 @@ def _bodies(rows: Sequence[Row]) -> list[Table | Text]:
     width = 0
     for row in rows:
         if len(row) == 1:
-            bodies.append(Text(row[0], overflow="fold"))
+            bodies.append(_text(row[0], overflow="fold"))
             width = 0
             continue
         if len(row) != width or not isinstance(bodies[-1], Table):
@@ -66,7 +66,7 @@ def _bodies(rows: Sequence[Row]) -> list[Table | Text]:
             width = len(row)
         table = bodies[-1]
         assert isinstance(table, Table)
-        table.add_row(*(Text(cell, overflow="fold") for cell in row))
+        table.add_row(*(_text(cell, overflow="fold") for cell in row))
     return bodies
 
 
@@ -78,8 +78,13 @@ def show_table(
     for index, column in enumerate(columns):
         foot = footer[index] if footer else ""
         table.add_column(
-            column, justify="right" if column in right else "left", overflow="fold", footer=Text(foot, "bold")
+            _text(column), justify="right" if column in right else "left", overflow="fold", footer=_text(foot, "bold")
         )
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(_text(cell) for cell in row))
     write([table], file, WIDEST)
+
+
+def _text(content: str, style: str = "", *, overflow: OverflowMethod | None = None) -> Text:
+    """Names come from files: whatever would move the cursor or change colours is shown as a question mark."""
+    return Text("".join(c if c.isprintable() else "?" for c in content), style, overflow=overflow)

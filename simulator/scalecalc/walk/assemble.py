@@ -48,7 +48,7 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
         symbols={},
         conditions=tuple(dict.fromkeys((*_pinned(system), *map(str, conditions)))),
         checks=tuple(conditions),
-        assumptions=tuple(_assumptions(system)),
+        assumptions=(*_assumptions(system), *_ends(flow)),
         notes=(*forward.declarations.notes, *notes_of(forward, weights, costs)),
         params=params,
         forward={
@@ -128,6 +128,11 @@ def _assumptions(system: System) -> list[str]:
         if known and str(a) != str(b):
             lines.append(f"{a} and {b} are equal (they meet in one elementwise operation)")
     return list(dict.fromkeys(lines))
+
+
+def _ends(flow: Flow) -> list[str]:
+    names = ", ".join(flow.ends[:3])
+    return [f"no output is differentiable: training is taken to start from {names}"] if names else []
 
 
 def _symbols(system: System, profile: Profile) -> dict[str, SymbolInfo]:

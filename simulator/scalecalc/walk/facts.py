@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scalecalc.dims import Dim, hint_of, total
 from scalecalc.walk.costs import Costs
-from scalecalc.walk.forward import Forward
+from scalecalc.walk.forward import UNSUPPORTED, Forward
 from scalecalc.walk.gradients import Flow
 from scalecalc.walk.parameters import Weight
 
@@ -60,6 +60,7 @@ def _is_causal(forward: Forward, flow: Flow, mask: str) -> bool:
 
 def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]:
     """Marks of the exporter that show in the counts, and what was chosen in the graph."""
+    lost = {place for place, found in enumerate(forward.evaluations) if found is UNSUPPORTED}
     notes = [f"If node '{name}' counts its {branch}, the dearer one" for name, branch in costs.chosen.items()]
     by_name = {weight.name: weight for weight in weights}
     biased: list[tuple[int, Dim]] = []
@@ -74,9 +75,12 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
         unfolded = trainable + total(biased)
         text = f"{unfolded:,}" if isinstance(unfolded, int) else str(unfolded)
         notes.append(
-            f"every Conv has a bias and none a norm: if the exporter folded BatchNorm, the unfolded model has {text} "
-            "trainable parameters"
+            f"no norm layer, and every Conv has a bias: if the exporter folded BatchNorm, the model had {text} "
+            "trainable parameters, and keeps about twice the activations in training"
         )
+    unknown = total((1, weight.size) for weight in weights if weight.trainable and weight.first in lost)
+    if not (isinstance(unknown, int) and unknown == 0):
+        notes.append(f"{unknown} trainable parameters are inputs of operators without a rule: some may be settings")
     merged = [w for w in by_name.values() if w.role == "norm" and w.uses > 1]
     if merged:
         notes.append(

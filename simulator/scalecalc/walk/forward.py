@@ -144,12 +144,12 @@ class Forward:
         """
         if operator is None:
             return UNSUPPORTED
+        if sum(map(bool, node.inputs[: operator.required])) < operator.required:
+            raise self._error(node, f"{node.op_type} needs {operator.required} inputs")
         unknown = any(name and value is None for name, value in zip(node.inputs, inputs, strict=True))
         if unknown and not operator.partial:
             return UNREACHED
         arguments = [value and value.at(slot) for slot, value in enumerate(inputs)]
-        if sum(value is not None for value in arguments[: operator.required]) < operator.required:
-            raise self._error(node, f"{node.op_type} needs {operator.required} inputs")
         attributes = {name: value for name, value in node.attributes.items() if name in operator.attributes}
         for name, value in attributes.items():
             if wanted := misfit(operator.attributes[name], value):
@@ -160,6 +160,8 @@ class Forward:
             attributes["system"] = self.system
         try:
             cost = operator.rule(*arguments, **attributes)
+            if isinstance(cost.vector, int) and cost.vector < 0:
+                raise ShapeError("a negative number of operations")
             first = arguments[0].dtype if arguments and arguments[0] is not None else ""
             outputs = [self._intern(_checked(out), out.dtype or first, out.value, out.limit) for out in cost.outputs]
         except UndeterminedError:
@@ -175,7 +177,7 @@ class Forward:
 
     def _error(self, node: Node, what: str) -> ShapeError:
         return ShapeError(
-            f"{what}, in {node.op_type} node '{node.name}'",
+            f"{what}, in {node.op_type:.80} node '{node.name:.80}'",
             where=self.graph.name,
             todo="check the sizes with --shape INPUT=..., or export the model again",
         )

@@ -14,6 +14,7 @@ class Flow:
 
     Attributes:
         wanted: values an output depends on differentiably: a gradient could reach them.
+        ends: where that starts if no output is a floating-point one: what they are made of.
         static: values that hold only stored tensors and what is made of them.
         shaped: values that depend on the inputs' shapes at most, never on their contents.
         maker: index of the node that makes a value.
@@ -24,6 +25,10 @@ class Flow:
         self.forward = forward
         graph, values = forward.graph, forward.values
         self.wanted: set[str] = {name for name in graph.outputs if _may_be_float(values.get(name))}
+        self.ends: tuple[str, ...] = ()
+        if not self.wanted:
+            self.ends = self._last_floats()
+            self.wanted.update(self.ends)
         for node, evaluation in zip(reversed(graph.nodes), reversed(forward.evaluations), strict=True):
             if not self.wanted.isdisjoint(node.outputs):
                 operator = evaluation.operator or OPERATORS.get((node.domain, node.op_type))
@@ -34,7 +39,9 @@ class Flow:
         self.static: set[str] = set(graph.initializers)
         self.shaped: set[str] = set(graph.initializers)
         self.states = [
-            (node.inputs[0], node.inputs[1]) for node in graph.nodes if (node.domain, node.op_type) == STATE_OUT
+            (node.inputs[0], node.inputs[1])
+            for node in graph.nodes
+            if (node.domain, node.op_type) == STATE_OUT and len(node.inputs) > 1
         ]
         self.maker: dict[str, int] = {}
         for place, node in enumerate(graph.nodes):
@@ -43,6 +50,21 @@ class Flow:
                 self.shaped.update(node.outputs)
                 if self.static.issuperset(filter(None, node.inputs)) and node.inputs:
                     self.static.update(node.outputs)
+
+    def _last_floats(self) -> tuple[str, ...]:
+        """The floating-point values that outputs of other types are made of: training starts from these."""
+        leading = set(self.forward.graph.outputs)
+        found: dict[str, None] = {}
+        for node in reversed(self.forward.graph.nodes):
+            if not leading.isdisjoint(node.outputs):
+                for name in filter(None, node.inputs):
+                    if name in self.forward.graph.initializers:
+                        continue
+                    if _may_be_float(self.forward.values.get(name)):
+                        found[name] = None
+                    else:
+                        leading.add(name)
+        return tuple(found)
 
     def needing(self, trainable: AbstractSet[str]) -> tuple[set[str], list[tuple[bool, ...] | None]]:
         """The values that need a gradient, and for every node which of its inputs do; None where none does.

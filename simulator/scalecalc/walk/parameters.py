@@ -150,7 +150,10 @@ def _is_table(shape: tuple[Dim, ...]) -> bool:
 def _table_role(forward: Forward, flow: Flow, place: int) -> str:
     """Rows looked up by token, or by position: the latter needs a row for each place of the sequence."""
     node = forward.graph.nodes[place]
-    rows, indices = forward.values[node.inputs[0]].shape[0], forward.values.get(node.inputs[1])
+    table, indices = forward.values[node.inputs[0]], forward.values.get(node.inputs[1])
+    if not table.rank:
+        return "other"
+    rows = table.shape[0]
     if indices is None or node.inputs[1] not in flow.shaped:
         return "embedding"
     if not indices.rank:

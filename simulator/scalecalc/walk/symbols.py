@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,12 @@ AUTOMATIC = re.compile(
     r"(unk__\d+|s\d+|u\d+|dim_?\d+|\?|unk|unknown|none|-?\d+|.*_dim_\d+|.*dynamic_axes_\d+)", re.IGNORECASE
 )
 """Names exporters make up: a role's name is better than these."""
+
+MOST_ELEMENTS = 2**63
+"""No tensor is that large; counts of larger ones would leave the range of floats."""
+
+BATCH_NAMES = {"batch", "batch_size", "batchsize", "bs", "n"}
+"""Names of a batch axis that does not stand first."""
 
 MEANING = {"batch": "batch", "seq": "sequence", "height": "spatial", "width": "spatial", "depth": "spatial"}
 
@@ -84,6 +91,12 @@ class Declarations:
         self._inputs: dict[str, tuple[Dim, ...] | None] = {}
         for name, declared in graph.inputs.items():
             entries = given.get(name, declared.shape)
+            if entries is not None and declared.shape is not None and len(entries) != len(declared.shape):
+                raise UsageError(
+                    f"input '{name}' has {len(declared.shape)} dimensions, not {len(entries)}",
+                    where="--shape",
+                    todo=f"give its {', '.join(str(entry or '?') for entry in declared.shape)}",
+                )
             self._inputs[name] = None if entries is None else self._input(name, declared.dtype, tuple(entries))
 
     def input_shape(self, name: str) -> tuple[Dim, ...] | None:
@@ -132,6 +145,8 @@ class Declarations:
             self.notes.append(text)
 
     def _input(self, name: str, dtype: str, entries: tuple[int | str | None, ...]) -> tuple[Dim, ...]:
+        if math.prod(entry for entry in entries if isinstance(entry, int)) >= MOST_ELEMENTS:
+            raise ShapeError(f"input {name!r:.80} has 2^63 elements or more", todo="give another shape with --shape")
         roles = _roles(dtype, entries)
         return tuple(
             self._dim(entry, role, ROLE, MEANING.get(role, "free")) for entry, role in zip(entries, roles, strict=True)
@@ -180,19 +195,23 @@ class Declarations:
 
 
 def _roles(dtype: str, entries: tuple[int | str | None, ...]) -> tuple[str, ...]:
-    """What the axes of an input usually are, by its rank and type."""
+    """What the axes of an input usually are, by its rank and type; an axis the file calls its batch is that."""
+    roles = _usual_roles(dtype, entries)
+    named = [axis for axis, entry in enumerate(entries) if isinstance(entry, str) and entry.lower() in BATCH_NAMES]
+    if not named or named[0] == 0:
+        return roles
+    return (*roles[1 : named[0] + 1], roles[0], *roles[named[0] + 1 :])
+
+
+def _usual_roles(dtype: str, entries: tuple[int | str | None, ...]) -> tuple[str, ...]:
     rank = len(entries)
-    spatial = {3: ("seq",), 4: ("height", "width"), 5: ("depth", "height", "width")}.get(rank, ())
-    if not is_float(dtype) or rank < 3:
-        return (
-            ("batch", "seq", "position", "item", "part")[:rank]
-            if rank <= 5
-            else tuple(f"axis_{i}" for i in range(rank))
-        )
+    if (not is_float(dtype) or rank < 3) and rank <= 5:
+        return ("batch", "seq", "position", "item", "part")[:rank]
     if rank == 3:
         return ("batch", "seq", "features")
     if rank > 5:
         return ("batch", *(f"axis_{i}" for i in range(1, rank)))
+    spatial = ("height", "width") if rank == 4 else ("depth", "height", "width")
     last = entries[-1]
     channels_last = isinstance(last, int) and last <= 4 and not (isinstance(entries[1], int) and entries[1] <= 4)
     return ("batch", *spatial, "channels") if channels_last else ("batch", "channels", *spatial)

@@ -85,7 +85,18 @@ def _guess(profile: Profile) -> Task:
         family = "rnn"
     elif profile.facts.get("convolutions"):
         family = "cnn"
-    return Task(name, modality, sample, words, family, classes, tuple(shape[1:]) or None, 1)
+    axis = _batch_axis(profile, shape)
+    rest = (*shape[:axis], *shape[axis + 1 :])
+    return Task(name, modality, sample, words, family, classes, rest or None, 1)
+
+
+def _batch_axis(profile: Profile, shape: tuple[Dim, ...]) -> int:
+    """Which axis counts examples: the one whose symbol is a batch, else the first."""
+    for axis, dim in enumerate(shape):
+        symbol = profile.symbols.get(str(dim))
+        if symbol is not None and symbol.kind == "batch":
+            return axis
+    return 0
 
 
 def _squeezed(dims: tuple[Dim, ...]) -> tuple[Dim, ...]:
@@ -100,4 +111,4 @@ def _per_step(profile: Profile, sample: str) -> Dim:
     shape = next(iter(profile.inputs.values()), ())
     if not shape:
         return 1
-    return prod(shape[:2]) if sample == "token" else shape[0]
+    return prod(shape[:2]) if sample == "token" else shape[_batch_axis(profile, shape)]
