@@ -144,15 +144,20 @@ def finish(result: Estimate | Inspection, form: str, output: str | None, *, stri
         if strict:
             raise StrictError(message, where=profile.name, todo='add a rule with @op("...") or drop --strict')
         print(f"scalecalc: warning: {one_line(message)}", file=sys.stderr)
-    if strict and result.assumptions:
-        raise StrictError(
-            f"assumed: {'; '.join(result.assumptions)}", where=profile.name, todo="set it or drop --strict"
-        )
+    open_questions = [line for line in result.assumptions if "(--" in line]
+    if strict and open_questions:
+        what = f"assumed: {'; '.join(open_questions)}"
+        raise StrictError(what, where=profile.name, todo="answer with these options, or drop --strict")
 
 
 def _missing(profile: Profile) -> str:
     """What the figures leave out, and why."""
     rules = [f"{domain}:{name}".removeprefix(":") + f" ({n})" for (domain, name), n in profile.unsupported.items()]
+    shapeless = [name for name in profile.input_dtypes if name not in profile.inputs]
+    if shapeless:
+        return (
+            f"the file gives no shape for input {shapeless[0]} (--shape {shapeless[0]}=...): figures are lower bounds"
+        )
     behind = f"{len(profile.unreached):,} nodes, {profile.unreached[0]} first" if profile.unreached else ""
     if not rules:
         return f"shapes depend on contents the file does not fix, in {behind}: figures are lower bounds"

@@ -89,7 +89,9 @@ def estimate(
     assumptions = list(inspection.assumptions)
     if unique is None:
         assumptions.append("one pass over the data (--unique)")
-    assumptions.append("AdamW with its two moments in float32; weights, gradients and activations in the file's types")
+    assumptions.append(
+        "AdamW, its two moments in float32, all else in the file's types; the loss is not in the file, nor counted"
+    )
     return Estimate(
         inspection=inspection,
         plan=plan,

@@ -20,7 +20,7 @@ def verdict(
     """Too big, too small, too short, or well chosen; and what to do."""
     if inspection.flops_per_sample is None:
         names = " and ".join(inspection.settled.missing)
-        examples = " ".join(f"--set {name}=224" for name in inspection.settled.missing)
+        examples = " ".join(f"--set {name}={_example(inspection, name)}" for name in inspection.settled.missing)
         return f"The cost depends on {names}: set a size, for example {examples}."
     if not inspection.profile.complete:
         known = short(inspection.flops_per_sample)
@@ -31,7 +31,7 @@ def verdict(
     if not inspection.flops_per_sample:
         return "Nothing in this graph is trained: no training cost."
     if best:
-        return _against_optimum(plan, best[0])
+        return _against_optimum(plan, best[0]) + _far(predictions[0])
     sample = plan.sample
     bought = f"{short(plan.compute or 0)} FLOP buy {short(plan.seen or 0)} {sample}s"
     ended = next((why for law, why in refused if "would" in why and law.applies_to.task == plan.task), None)
@@ -40,16 +40,28 @@ def verdict(
     if predictions:
         first = predictions[0]
         text = f"{bought}; {first.law} expects {first.metric} {first.value:.3g}"
+        if not first.comparable:
+            return f"{text}, NOT COMPARABLE: that law is of another task."
+        advice = "calibrate on runs of your own before you rely on it"
         if not first.inside_range:
-            return (
-                f"{text}, outside the range it was calibrated on: calibrate on runs of your own before you rely on it."
-            )
-        if not first.binding.law.evidence.runs:
-            return (
-                f"{text}, but no training stands behind that law: calibrate on runs of your own before you rely on it."
-            )
+            return f"{text}, outside the range it was calibrated on: {advice}."
+        if first.binding.law.evidence.runs == 0:
+            return f"{text}, but no training stands behind that law: {advice}."
         return f"{text}."
-    return f"{bought}. No shipped law covers this task: train a few small runs and calibrate a law on them."
+    return (
+        f"{bought}. No shipped law covers this task and sample: a few small runs of your own say more than any of them."
+    )
+
+
+def _example(inspection: Inspection, name: str) -> int:
+    """A size people would try first."""
+    return {"sequence": 512, "spatial": 224}.get(inspection.profile.symbols[name].kind, 10)
+
+
+def _far(prediction: Prediction) -> str:
+    """A warning where the law is used far outside what it was calibrated on."""
+    gap = max(prediction.decades_outside.values(), default=0.0)
+    return f" This extrapolates {prediction.law} by {gap:.1f} decades." if gap >= 1 else ""
 
 
 def _against_optimum(plan: Plan, best: Best) -> str:
@@ -57,6 +69,8 @@ def _against_optimum(plan: Plan, best: Best) -> str:
     low, high = point.near
     params = point.params / best.ratio
     target = f"{short(point.params)} parameters on {short(point.data)} {plan.sample}s"
+    if plan.unique and point.data > plan.unique:
+        target += f" (of which you have {short(plan.unique)})"
     if params < low:
         keep = f"keep {short(params)} only if the cost of inference decides"
         return f"Too small for this budget: train about {target}; {keep}."

@@ -14,6 +14,8 @@ from scalecalc.walk import Profile, Quantity
 Row = Sequence[str]
 UNKNOWN = "-"
 """Stands where a size is missing: the formula is beside it."""
+LONG = 90
+"""Characters of a formula that fit beside its value."""
 
 
 @dataclass(slots=True)
@@ -61,6 +63,8 @@ def header(result: Inspection) -> Block:
 
 def _without_rule(profile: Profile) -> str:
     count = sum(profile.unsupported.values())
+    if not count:
+        return f"{len(profile.unreached):,} of unknown shape"
     names = [name for _, name in profile.unsupported]
     listed = ", ".join(names[:5]) + (" ..." if len(names) > 5 else "")
     behind = f", {len(profile.unreached):,} behind unreached" if profile.unreached else ""
@@ -109,9 +113,9 @@ def compute_block(result: Inspection) -> Block:
         forward += f" = {each(result, profile.forward['matrix_flops'], 'FLOP')}"
     backward, vector = profile.training["backward_matrix_flops"], profile.training["vector_flops"]
     block.rows += [
-        ["forward", forward, f"{macs.formula} MAC per run"],
+        ["forward", forward, _formula(result, macs, "MAC")],
         ["backward", each(result, backward, "FLOP"), _saved(result)],
-        ["training", each(result, training, "FLOP"), f"matrix: {training.formula} FLOP per run"],
+        ["training", each(result, training, "FLOP"), f"matrix: {_formula(result, training, 'FLOP')}"],
         ["", each(result, vector, "FLOP"), "vector: all else, forward and backward (activations, norms, softmax)"],
     ]
     block.rows += _attention(result)
@@ -120,8 +124,16 @@ def compute_block(result: Inspection) -> Block:
         block.rows.append(["exact", *ratio])
     conditions = profile.conditions
     if conditions:
-        block.rows.append(["holds for", ", ".join(conditions), ""])
+        block.rows.append([f"holds for {', '.join(conditions)}"])
     return block
+
+
+def _formula(result: Inspection, quantity: Quantity, unit: str) -> str:
+    """The formula of one run; a long one only where it has no value."""
+    text = str(quantity.formula)
+    if len(text) > LONG and result.value(quantity) is not None:
+        return "a formula of the sizes: --format json"
+    return f"{text} {unit} per run"
 
 
 def _saved(result: Inspection) -> str:
@@ -142,7 +154,11 @@ def _attention(result: Inspection) -> list[Row]:
     full = result.profile.training["matrix_flops"].formula
     causal = Quantity(full - 3 * macs)  # type: ignore[operator]
     return [
-        ["causal", f"{each(result, causal, 'FLOP')} matrix", "half the scores; the graph executes all: the line above"]
+        [
+            "causal",
+            each(result, causal, "FLOP"),
+            "matrix, with the scores of the past only: half of them; the graph makes all",
+        ]
     ]
 
 
@@ -168,12 +184,12 @@ def _bought(result: Estimate) -> list[Row]:
     words = f"{budget} FLOP buy {most}{count(plan.seen)} {plan.sample}s"
     params = result.inspection.value(result.inspection.profile.params["trainable"])
     if plan.sample == "token" and params:
-        words += f": {short(plan.seen / params)} per parameter"
+        words += f": {count(plan.seen / params)} per parameter"
     if plan.unique:
         epochs = plan.seen / plan.unique
         words += f", {count(epochs) if epochs >= 100 else f'{epochs:.3g}'} epochs of {count(plan.unique)}"
     if result.steps is not None:
-        words += f", {count(result.steps)} steps of {count(plan.seen / result.steps)}"
+        words += f", {count(result.steps)} steps of {count(plan.seen / result.steps)} at these sizes"
     return [[words]]
 
 
@@ -230,10 +246,9 @@ def _generalisation(result: Estimate) -> Block:
 
 def _prediction(prediction: Prediction, is_default: bool) -> Row:
     takes = ", ".join(_taken(bound) for bound in prediction.binding.variables if bound.value is not None)
-    interval, digits = "none published", 3
+    interval, digits = "none published", 2
     if prediction.interval:
         low, high = prediction.interval
-        digits = 2
         interval = f"[{low:.{digits}f}, {high:.{digits}f}] {prediction.basis.split(':')[0].split(',')[0]}"
     outside = [f"{name} {gap:.2f}" for name, gap in prediction.decades_outside.items() if gap >= 0.005]
     where = f"{', '.join(outside)} decades outside" if outside else "inside" if prediction.inside_range else "unknown"
@@ -253,6 +268,9 @@ def _taken(bound: Bound) -> str:
 
 def _optimum(result: Estimate) -> Block:
     block, sample = Block("OPTIMUM"), result.plan.sample
+    if result.best:
+        first = result.predictions[0].binding
+        block.rows.append([f"by {first.law.name}, N counted as {first.law.variables['N'].count.replace('_', '-')}"])
     for best in result.best:
         point = best.optimum
         interval = ""
@@ -275,10 +293,9 @@ def _optimum(result: Estimate) -> Block:
 
 
 def _next(result: Estimate) -> str:
-    if result.inspection.settled.missing:
-        profile = result.inspection.profile
-        return f"scalecalc inspect {profile.name}.{profile.format} shows the formulas node by node"
     profile = result.inspection.profile
+    if result.inspection.settled.missing:
+        return f"scalecalc inspect {profile.name}.{profile.format} shows the formulas node by node"
     return f"scalecalc inspect {profile.name}.{profile.format} (where the FLOPs are), scalecalc laws show NAME"
 
 

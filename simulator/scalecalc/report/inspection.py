@@ -11,7 +11,7 @@ from scalecalc.report.numbers import cost, count, dims, percent, size
 from scalecalc.report.terminal import show_blocks, show_table
 from scalecalc.walk import NodeProfile, Quantity
 
-COLUMNS = ("node", "op", "output", "params", "MACs", "share", "backward MACs", "vector FLOPs", "kept")
+COLUMNS = ("node", "op", "output", "params", "MACs", "share", "backward MACs", "forward vector FLOPs", "kept")
 RIGHT = COLUMNS[3:]
 MOST_ROWS = 200
 """Beyond this many nodes a terminal shows the hot spots only."""

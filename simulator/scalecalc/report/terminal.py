@@ -13,8 +13,10 @@ from rich.text import Text
 from scalecalc.report.blocks import Block, Row
 
 LABEL_WIDTH = 18
-PLAIN_WIDTH = 160
+PLAIN_WIDTH = 180
 """Width of text that goes to a file or a pipe, where nobody's terminal decides."""
+NARROW = 140
+"""Below this width a row of more than three cells is running text: a cut figure is worse than a wrapped one."""
 WIDEST = 2000
 """The same for tables: a line per row, so that other programs can read them."""
 
@@ -41,27 +43,31 @@ def show_blocks(blocks: Sequence[Block], file: IO[str]) -> None:
             parts.append(_text(block.label, style="bold"))
             block.label = ""
         grid = Table.grid(padding=(0, 2), expand=False)
-        grid.add_column(width=LABEL_WIDTH - 2, no_wrap=True)
+        grid.add_column(width=LABEL_WIDTH - 2, min_width=LABEL_WIDTH - 2, no_wrap=True)
         grid.add_column(overflow="fold")
-        for index, body in enumerate(_bodies(block.rows)):
+        for index, body in enumerate(_bodies(block.rows, _width(file))):
             grid.add_row(_text(block.label if index == 0 else "", style="bold"), body)
         parts.append(grid)
     write(parts, file)
 
 
-def _bodies(rows: Sequence[Row]) -> list[Table | Text]:
+def _width(file: IO[str]) -> int:
+    return Console(file=file).width if file.isatty() else PLAIN_WIDTH
+
+
+def _bodies(rows: Sequence[Row], room: int) -> list[Table | Text]:
     """Neighbouring rows of equal length share a grid; a row of one cell is running text."""
     bodies: list[Table | Text] = []
     width = 0
     for row in rows:
-        if len(row) == 1:
-            bodies.append(_text(row[0], overflow="fold"))
+        if len(row) == 1 or (room < NARROW and len(row) > 3):
+            bodies.append(_text(", ".join(row), overflow="fold"))
             width = 0
             continue
         if len(row) != width or not isinstance(bodies[-1], Table):
             grid = Table.grid(padding=(0, 2))
             for column in range(len(row)):
-                grid.add_column(overflow="fold", no_wrap=column < len(row) - 1)
+                grid.add_column(overflow="fold", no_wrap=column < (len(row) - 1 if room >= NARROW else 1))
             bodies.append(grid)
             width = len(row)
         table = bodies[-1]

@@ -1,0 +1,82 @@
+"""`laws`, `laws show`, `ops`: what there is."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+
+from scalecalc.laws import catalogue
+from scalecalc.ops import OPERATORS
+from tests.cli.conftest import Cli
+from tests.cli.test_contract import from_markdown
+
+SHIPPED = {
+    "besiroglu-2024", "cerebras-gpt-2023", "hoffmann-2022", "hoffmann-2022-unrounded", "kaplan-2020-compute",
+    "kaplan-2020-compute-plain", "kaplan-2020-d", "kaplan-2020-joint", "kaplan-2020-n", "seed-exponential",
+}  # fmt: skip
+LISTS = {
+    # command: columns
+    "laws": ["law", "kind", "predicts", "applies to", "takes", "formula", "source"],
+    "ops": ["operator", "domain", "rule", "attributes read"],
+}
+
+
+@pytest.mark.parametrize("command", LISTS)
+def test_all_formats_say_the_same(cli: Cli, command: str) -> None:
+    rows = cli(command, "--format", "json").json
+    cells = [list(row.values()) for row in rows]
+    assert all(list(row) == LISTS[command] for row in rows)
+    assert list(csv.reader(io.StringIO(cli(command, "--format", "csv").out))) == [LISTS[command], *cells]
+    assert from_markdown(cli(command, "--format", "markdown").out) == [LISTS[command], *cells]
+    table = cli(command).out.splitlines()
+    assert len(table) == 1 + len(rows)
+    assert all(row[0] in line and row[2] in line for row, line in zip(cells, table[1:], strict=True))
+
+
+def test_laws_are_all_listed(cli: Cli) -> None:
+    rows = {row["law"]: row for row in cli("laws", "--format", "json").json}
+    assert set(rows) == SHIPPED
+    assert rows["seed-exponential"]["formula"] == "a*exp(b*C)"
+    assert rows["seed-exponential"]["applies to"] == "image-classification, image"
+    assert rows["kaplan-2020-joint"]["takes"] == "N non_embedding, D unique"
+
+
+def test_operators_are_all_listed(cli: Cli) -> None:
+    rows = cli("ops", "--format", "json").json
+    assert {(row["domain"].replace("ai.onnx", ""), row["operator"]) for row in rows} == set(OPERATORS)
+    assert all(row["rule"] for row in rows)
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_a_law_shows_all_its_constants(cli: Cli, name: str) -> None:
+    law = catalogue()[name]
+    answer = cli("laws", "show", name)
+    assert (answer.code, answer.err) == (0, "")
+    labels = [line[:18].strip() for line in answer.out.splitlines()]
+    if len(name) < 18:
+        assert labels[0] == name
+    assert {"formula", "kind", "constants", "variables", "metric", "range", "source"} <= set(labels)
+    for constant in law.coefficients.values():
+        assert f"{constant.value:g}" in answer.out
+    assert law.source.citation.split(",")[0] in answer.out
+
+
+def test_a_law_from_a_file(cli: Cli, tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    for text in ("", "a: [", "42", "laws: {}", "\0", "&a [*a]"):
+        path.write_text(text)
+        answer = cli("laws", "show", path)
+        assert (answer.code, answer.out) == (2, "")
+        assert answer.err.startswith("scalecalc: ")
+        assert answer.err.count("\n") == 1
+
+
+def test_a_catalogue_as_a_file(cli: Cli, tmp_path: Path) -> None:
+    for command in (("laws",), ("ops",), ("laws", "show", "seed-exponential")):
+        expected = cli(*command).out
+        answer = cli(*command, "--output", tmp_path / "out")
+        assert (answer.code, answer.out) == (0, "")
+        assert (tmp_path / "out").read_text() == expected
