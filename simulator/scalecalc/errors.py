@@ -43,7 +43,15 @@ class ShapeError(ScalecalcError):
 
 
 class UndeterminedError(ShapeError):
-    """A shape depends on contents that the file does not fix."""
+    """A shape or a cost depends on contents that the file does not fix.
+
+    Attributes:
+        costs: the operator would count something, were it known.
+    """
+
+    def __init__(self, what: str, *, costs: bool = False) -> None:
+        super().__init__(what)
+        self.costs = costs
 
 
 class ExpressionError(ScalecalcError):

@@ -75,7 +75,7 @@ def test_unnamed_batches_of_several_inputs_are_one() -> None:
         value.type.tensor_type.shape.dim[0].ClearField("dim_param")
     profile = walk(load(proto))
     assert shapes(profile)[:2] == ["batch 4", "batch 8"]
-    assert not profile.assumptions
+    assert profile.assumptions == ("the unnamed batch axes of x, z are one (--shape z=... names it apart)",)
 
 
 def test_a_role_s_name_the_file_uses_itself_is_not_taken() -> None:

@@ -82,6 +82,8 @@ class Reader:
             op_type, domain = proto.op_type, proto.domain
             if domain == "ai.onnx":
                 domain = ""
+            elif domain.startswith("scalecalc"):  # that name is kept for operators of our own making
+                domain = f"file.{domain}"
             free: dict[str, str] = {}
             attributes = self.attributes(held, values, free) if (held := proto.attribute) else {}
             name = proto.name or f"{op_type}_{index}"

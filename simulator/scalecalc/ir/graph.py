@@ -48,7 +48,7 @@ class Given(NamedTuple):
     """A condition a node runs under: it belongs to a branch of an If.
 
     Attributes:
-        node: name of the If.
+        node: the If, by its name and a number that makes it unique.
         value: what it decides by.
         wanted: which way.
     """

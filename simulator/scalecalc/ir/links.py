@@ -31,9 +31,9 @@ class Links:
         self.maker: dict[str, int] = {}
         self.users: dict[str, list[int]] = {}
         for place, node in enumerate(graph.nodes):
-            for name in node.outputs:
+            for name in filter(None, node.outputs):
                 self.maker[name] = place
-            for name in node.inputs:
+            for name in filter(None, node.inputs):
                 self.users.setdefault(name, []).append(place)
 
     def node(self, name: str, *op_types: str) -> Node | None:

@@ -17,7 +17,7 @@ CONTROL = "scalecalc.control"
 """Operator domain of the nodes that join bodies to the outside (`ops/control.py`)."""
 
 STATE_OUT = (CONTROL, "StateOut")
-"""Joins what a loop's body hands to its next run: (after, before) -> what is left in the end."""
+"""Joins what a loop's body hands to its next run: (after, before, at first) -> what is left in the end."""
 
 MOST_STEPS = 300_000
 """Functions that call functions can unfold to any size; beyond so many calls and nodes of theirs a graph is refused."""
@@ -120,7 +120,11 @@ class _Unfolding:
         if function is not None and not self.is_operator(node.domain, node.op_type):
             return [self.call(scope, function, call)]
         if node.op_type in BODIES and not node.domain:
-            return BODIES[node.op_type](self, scope, call)
+            try:
+                return BODIES[node.op_type](self, scope, call)
+            except (IndexError, TypeError, ValueError) as error:
+                what = f"the body of {call.op_type} node '{call.name}' does not fit its inputs and outputs"
+                raise GraphError(what, todo="export the model again") from error
         self.nodes.append(call)
         return []
 
@@ -162,12 +166,15 @@ class _Unfolding:
 
     def loop(self, scope: Scope, call: Node) -> list[Scope]:
         """Loop(count, condition, state...) with a body of (index, condition, state...)."""
-        body = self.body(scope, call, _graph(call, "body"))
-        first = [*call.inputs, "", ""][:2]
-        index, condition, *state = [body.name(name) for name in _graph(call, "body").inputs] or [""] * 2
-        trips = f"{call.name}#trips"
-        self.nodes.append(scope.node("LoopCount", call.name, first, (index, trips, condition)))
-        results = [body.name(name) for name in _graph(call, "body").outputs][1:]
+        graph = _graph(call, "body")
+        body = self.body(scope, call, graph)
+        limit, condition = [*call.inputs, "", ""][:2]
+        index, inner, *state = [body.name(name) for name in graph.inputs]
+        results = [body.name(name) for name in graph.outputs][1:]
+        trips = self._unique(f"{call.name}/trips")
+        always = _handed_on(graph, next(iter(graph.outputs)), [*graph.inputs][1])
+        outputs = (index, trips, inner)
+        self.nodes.append(scope.node("LoopCount", call.name, (limit, condition), outputs, at_most=int(not always)))
         self._join(scope, body, call, call.inputs[2:], state, results, trips, [0] * len(results))
         return [body]
 
@@ -177,12 +184,16 @@ class _Unfolding:
         body = self.body(scope, call, graph)
         many = int(call.attributes.get("num_scan_inputs", 1))
         few = len(call.inputs) - many
+        if few < 0 or many < 1:
+            raise ValueError(f"{many} sequences of {len(call.inputs)} inputs")
         axes = tuple(call.attributes.get("scan_input_axes", ())) or (0,) * many
-        trips = f"{call.name}#trips"
+        trips = self._unique(f"{call.name}/trips")
         inner = [body.name(name) for name in graph.inputs]
         for place, (sequence, entry) in enumerate(zip(call.inputs[few:], inner[few:], strict=True)):
             outputs = (entry, trips) if place == 0 else (entry,)
-            self.nodes.append(scope.node("Entry", call.name, (sequence,), outputs, axis=axes[place]))
+            one = scope.node("Entry", call.name, (sequence,), outputs, axis=axes[place])
+            one.times = (*scope.times, trips)
+            self.nodes.append(one)
         results = [body.name(name) for name in graph.outputs]
         out_axes = tuple(call.attributes.get("scan_output_axes", ())) or (0,) * (len(results) - few)
         self._join(scope, body, call, call.inputs[:few], inner[:few], results, trips, [*[0] * few, *out_axes])
@@ -196,21 +207,26 @@ class _Unfolding:
         for value, inner in zip(initial, state, strict=False):
             self.nodes.append(scope.node("StateIn", call.name, (value,), (inner,)))
         body.times = (*scope.times, trips)
-        for place, (result, output) in enumerate(zip(results, call.outputs, strict=False)):
-            if not output:
-                continue
-            if place < len(initial):
-                body.closing.append(scope.node("StateOut", call.name, (result, state[place]), (output,)))
-            else:
+        outputs = (*call.outputs, *[""] * len(results))
+        for place, (result, output) in enumerate(zip(results, outputs, strict=False)):
+            if place < len(initial):  # also where nobody asks for the last one: the next run does
+                left = output or self._unique(f"{call.name}/state")
+                body.closing.append(scope.node("StateOut", call.name, (result, state[place], initial[place]), (left,)))
+            elif output:
                 body.closing.append(scope.node("Stack", call.name, (result, trips), (output,), axis=axes[place]))
+
+    def _unique(self, name: str) -> str:
+        """A value's name that no other has: nodes need not have names of their own."""
+        return f"{name}#{next(self.numbers)}"
 
     def branch(self, scope: Scope, call: Node) -> list[Scope]:
         """If(condition): both branches, each under its condition."""
         scopes, results = [], []
+        choice = self._unique(call.name)
         for name, wanted in (("else_branch", False), ("then_branch", True)):
             graph = _graph(call, name)
             body = self.body(scope, call, graph)
-            body.given = (*scope.given, Given(call.name, call.inputs[0], wanted))
+            body.given = (*scope.given, Given(choice, call.inputs[0], wanted))
             results.append([body.name(output) for output in graph.outputs])
             scopes.append(body)
         for output, other, first in zip(call.outputs, *results, strict=False):
@@ -231,3 +247,11 @@ def _graph(call: Node, name: str) -> Graph:
     if not isinstance(graph, Graph) or not call.inputs:
         raise GraphError(f"{call.op_type} node '{call.name}' has no {name} or no inputs", todo="export the model again")
     return graph
+
+
+def _handed_on(graph: Graph, output: str, name: str) -> bool:
+    """Whether an output is only ever that input, or a stored constant: a condition that decides nothing."""
+    maker = {made: node for node in graph.nodes for made in node.outputs}
+    while output in maker and maker[output].op_type in ("Identity", "Cast"):
+        output = maker[output].inputs[0]
+    return output == name or output in graph.initializers

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from scalecalc.dims import Dim, System, either
+from scalecalc.dims import INFINITE, Dim, System, bound, either
 from scalecalc.ir.unfold import CONTROL
 from scalecalc.ops.registry import Cost, Out, Shape, Tensor, give, op
 from scalecalc.ops.shape import moved
 
 
 @op("LoopCount", domain=CONTROL, fixed_inputs=(0, 1))
-def loop_count(limit: Tensor | None = None, condition: Tensor | None = None, *, system: System) -> Cost:
-    """The index of a run, how many there are, and the condition: a number of the file, else a symbol."""
+def loop_count(
+    limit: Tensor | None = None, condition: Tensor | None = None, *, at_most: int = 0, system: System
+) -> Cost:
+    """The index of a run, how many there are, and the condition.
+
+    Their number is the file's; a symbol where the file does not fix it, or where a condition may end the loop sooner.
+    """
     known = limit.known() if limit is not None else None
-    trips: Dim = known[0] if known else system.fresh("trips", kind="data")
+    trips: Dim = known[0] if known else INFINITE
+    if isinstance(trips, int):
+        trips = max(trips, 0)
+    if at_most or (isinstance(trips, int) and trips >= INFINITE):
+        most, trips = trips, system.fresh("trips", kind="data")
+        if not isinstance(most, int) or 0 < most < INFINITE:
+            bound(trips, most)
     return give(Out((), "int64", limit=trips), Out((), "int64", (trips,)), Out((), "bool"))
 
 
@@ -30,8 +41,8 @@ def state_in(x: Tensor) -> Cost:
     return moved(x, x.shape)
 
 
-@op("StateOut", domain=CONTROL, fixed_inputs=(1,))
-def state_out(last: Tensor, before: Tensor, *, system: System) -> Cost:
+@op("StateOut", domain=CONTROL, fixed_inputs=(1, 2))
+def state_out(last: Tensor, before: Tensor, first: Tensor, *, system: System) -> Cost:
     """What is left after the last run: of the shape it came in with, or of one nobody knows."""
     return moved(last, _common(last.shape, before.shape, system))
 

@@ -57,7 +57,7 @@ def einsum(*operands: Tensor, equation: str) -> Cost:
     if len(terms) != len(operands):
         raise ShapeError(f"einsum '{equation}' of {len(operands)} operands")
     if len(operands) > 2:
-        raise UndeterminedError("the order in which an einsum of several operands is done decides its cost")
+        raise UndeterminedError("an einsum of several operands costs what its order decides", costs=True)
     sizes: dict[str, Dim] = {}
     batch: Shape = ()
     for term, x in zip(terms, operands, strict=True):

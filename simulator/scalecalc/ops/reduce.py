@@ -15,7 +15,7 @@ PER_ELEMENT = {
 """FLOPs per input element; functions of the result alone (the mean's division, the root) are not counted."""
 
 
-def axes_of(axes: Tensor | None, rank: int) -> tuple[int, ...] | None:
+def axes_of(axes: Tensor | None, rank: int, *, costs: bool = False) -> tuple[int, ...] | None:
     """The axes an input lists, from 0; None where it lists none.
 
     Raises:
@@ -25,7 +25,7 @@ def axes_of(axes: Tensor | None, rank: int) -> tuple[int, ...] | None:
         return None
     listed = axes.known()
     if listed is None:
-        raise UndeterminedError("axes are computed, not given")
+        raise UndeterminedError("axes are computed, not given", costs=costs)
     return tuple(axis_of(int(axis), max(rank, 1)) for axis in listed)
 
 
@@ -39,7 +39,7 @@ def reduced(shape: Shape, axes: Sequence[int], keepdims: int) -> Shape:
 def _reduction(name: str, flops: int) -> None:
     @op(name, fixed_inputs=(1,), summary=f"{flops} FLOPs per input element; backward 1")
     def rule(x: Tensor, axes: Tensor | None = None, *, keepdims: int = 1, noop_with_empty_axes: int = 0) -> Cost:
-        over = axes_of(axes, x.rank)
+        over = axes_of(axes, x.rank, costs=True)
         if not over:
             over = () if noop_with_empty_axes else tuple(range(x.rank))
         out = reduced(x.shape, over, keepdims)

@@ -48,7 +48,7 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
         symbols={},
         conditions=tuple(dict.fromkeys((*_pinned(system), *map(str, conditions)))),
         checks=tuple(conditions),
-        assumptions=(*_assumptions(system), *_ends(flow)),
+        assumptions=(*forward.declarations.assumptions, *_assumptions(system), *_ends(flow)),
         notes=(*forward.declarations.notes, *notes_of(forward, weights, costs)),
         params=params,
         forward={

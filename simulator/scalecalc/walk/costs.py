@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from scalecalc.dims import Dim, hint_of, total
 from scalecalc.errors import ShapeError
+from scalecalc.ir.graph import Node
 from scalecalc.ir.links import Layer
+from scalecalc.ir.unfold import CONTROL, STATE_OUT
 from scalecalc.ops import OPERATORS, Tensor
 from scalecalc.walk.forward import SKIPPED, UNDETERMINED, UNREACHED, UNSUPPORTED, Evaluation, Forward
 from scalecalc.walk.gradients import Flow
@@ -145,8 +147,14 @@ class Costs:
         return hint_of(share.macs + share.backward_macs), hint_of(share.vector_flops)
 
     def _kept(self) -> dict[int, list[Dim]]:
-        """Each tensor once, at the node that needs it first; views are the tensor they show."""
+        """Each tensor once, at the node that needs it first; views are the tensor they show.
+
+        A tensor of a loop's body is kept for every run. What the body gets from the run before is what that run
+        left, and at first what the loop was given.
+        """
         graph, values, static = self.forward.graph, self.forward.values, self.flow.static
+        runs = {name: node for node in graph.nodes if node.times for name in node.outputs}
+        carried = {node.inputs[1]: node.inputs for node in graph.nodes if (node.domain, node.op_type) == STATE_OUT}
         shown: dict[str, str] = {}
         seen: set[str] = set()
         kept: dict[int, list[Dim]] = {}
@@ -154,8 +162,8 @@ class Costs:
             cost = evaluation.cost
             if cost is None or place in self.dropped:
                 continue
-            if cost.view and node.inputs and node.op_type not in ("Shape", "Size"):
-                shown.update((name, shown.get(node.inputs[0], node.inputs[0])) for name in node.outputs)
+            if cost.view and node.op_type not in ("Shape", "Size") and (source := self._source(node)):
+                shown.update((name, shown.get(source, source)) for name in node.outputs)
             needed: list[tuple[str, Dim]] = []
             if self.masks[place] is not None:
                 needed = _needed(node.inputs, node.outputs, evaluation, self.masks[place], place in self.in_layer)
@@ -164,17 +172,29 @@ class Costs:
                 if mask is not None:
                     needed += _needed(layer.node.inputs, layer.node.outputs, layer_evaluation, mask, False)
             sizes: list[Dim] = []
-            for name, extra in needed:
+            while needed:
+                name, extra = needed.pop()
                 root = shown.get(name, name)
                 if not name:
-                    sizes.append(extra)
+                    sizes.append(extra * self.forward.repeats(node) if node.times else extra)
+                elif root in carried and root not in seen:
+                    seen.add(root)
+                    needed += [(other, 0) for other in (carried[root][0], carried[root][2])]
                 elif root not in seen and name not in static and (value := values.get(root)) is not None:
                     seen.add(root)
-                    sizes.append(value.bytes)
+                    sizes.append(value.bytes * self.forward.repeats(runs[root]) if root in runs else value.bytes)
             if sizes:
-                repeats = self.forward.repeats(node)
-                kept[place] = [repeats * item for item in sizes] if node.times else sizes
+                kept[place] = sizes
         return kept
+
+    def _source(self, node: Node) -> str:
+        """What a view shows; "" for the nodes that join bodies to the outside, but for the branch that counts."""
+        if node.domain != CONTROL:
+            return node.inputs[0] if node.inputs else ""
+        if node.op_type != "Either":
+            return ""
+        alive = [name for name in node.inputs if name in self.forward.values]
+        return next((name for name in alive if self.flow.maker.get(name) not in self.dropped), "")
 
 
 def _sum(parts: Iterable[tuple[int, Part]]) -> Share:

@@ -35,10 +35,6 @@ def facts_of(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
         "causal": any(_is_causal(forward, flow, mask) for mask in masks),
         "convolutions": sum(node.op_type == "Conv" for node in graph.nodes),
         "recurrent": sum(node.op_type in ("LSTM", "GRU", "RNN") for node in graph.nodes),
-        "softmax_output": any(
-            (place := flow.maker.get(name)) is not None and graph.nodes[place].op_type in ("Softmax", "LogSoftmax")
-            for name in graph.outputs
-        ),
     }
 
 
@@ -61,7 +57,10 @@ def _is_causal(forward: Forward, flow: Flow, mask: str) -> bool:
 def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]:
     """Marks of the exporter that show in the counts, and what was chosen in the graph."""
     lost = {place for place, found in enumerate(forward.evaluations) if found is UNSUPPORTED}
-    notes = [f"If node '{name}' counts its {branch}, the dearer one" for name, branch in costs.chosen.items()]
+    notes = [
+        f"If node '{name.rpartition('#')[0]}' counts its {branch}, the dearer one"
+        for name, branch in costs.chosen.items()
+    ]
     by_name = {weight.name: weight for weight in weights}
     biased: list[tuple[int, Dim]] = []
     normed = False

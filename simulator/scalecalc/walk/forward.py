@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
-from scalecalc.dims import Dim, Poly, prod
+from scalecalc.dims import Dim, Poly, bound, prod, symbols_of
 from scalecalc.errors import GraphError, ShapeError, UndeterminedError
 from scalecalc.ir.graph import Graph, Node
 from scalecalc.ops import Cost, Operator, Out, Tensor, find, misfit
 from scalecalc.walk.symbols import Declarations
 
-MAX_SWEEPS = 12
+MAX_SWEEPS = 100
+MOST_AXES = 64
 
 
 class Evaluation:
@@ -164,8 +165,8 @@ class Forward:
                 raise ShapeError("a negative number of operations")
             first = arguments[0].dtype if arguments and arguments[0] is not None else ""
             outputs = [self._intern(_checked(out), out.dtype or first, out.value, out.limit) for out in cost.outputs]
-        except UndeterminedError:
-            return UNDETERMINED
+        except UndeterminedError as error:
+            return UNREACHED if error.costs else UNDETERMINED
         except ShapeError as error:
             raise self._error(node, error.what) from error
         except (MemoryError, RecursionError):
@@ -211,12 +212,17 @@ def _name(item: tuple[str, Any]) -> str:
 
 
 def _checked(out: Out) -> tuple[Dim, ...]:
+    """The shape, if it can be one: what could fall below 0 at small sizes must not."""
+    if len(out.shape) > MOST_AXES:
+        raise ShapeError(f"a value of {len(out.shape)} axes")
     for dim in out.shape:
         if type(dim) is int:
             if dim < 0:
                 raise ShapeError(f"a dimension of {dim}")
         elif type(dim) is not Poly:
             raise ShapeError(f"a dimension of {dim!r}")
+        elif min(dim.terms.values()) < 0 and dim.atoms == symbols_of(dim):
+            bound(0, dim)
     return tuple(out.shape)
 
 

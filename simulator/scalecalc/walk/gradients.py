@@ -14,6 +14,7 @@ class Flow:
 
     Attributes:
         wanted: values an output depends on differentiably: a gradient could reach them.
+        rounded: quantised values: training passes gradients through the rounding as if it were none.
         ends: where that starts if no output is a floating-point one: what they are made of.
         static: values that hold only stored tensors and what is made of them.
         shaped: values that depend on the inputs' shapes at most, never on their contents.
@@ -25,31 +26,40 @@ class Flow:
         self.forward = forward
         graph, values = forward.graph, forward.values
         self.wanted: set[str] = {name for name in graph.outputs if _may_be_float(values.get(name))}
+        self.rounded = {name for node in graph.nodes if node.op_type == "QuantizeLinear" for name in node.outputs}
         self.ends: tuple[str, ...] = ()
         if not self.wanted:
             self.ends = self._last_floats()
             self.wanted.update(self.ends)
-        for node, evaluation in zip(reversed(graph.nodes), reversed(forward.evaluations), strict=True):
-            if not self.wanted.isdisjoint(node.outputs):
-                operator = evaluation.operator or OPERATORS.get((node.domain, node.op_type))
-                closed = operator.fixed_inputs if operator else ()
-                for slot, name in enumerate(node.inputs):
-                    if name and slot not in closed and _may_be_float(values.get(name)):
-                        self.wanted.add(name)
-        self.static: set[str] = set(graph.initializers)
-        self.shaped: set[str] = set(graph.initializers)
         self.states = [
             (node.inputs[0], node.inputs[1])
             for node in graph.nodes
             if (node.domain, node.op_type) == STATE_OUT and len(node.inputs) > 1
         ]
+        self._reach_back()
+        while carried := [after for after, before in self.states if before in self.wanted and after not in self.wanted]:
+            self.wanted.update(carried)  # what the next run starts from
+            self._reach_back()
+        self.static: set[str] = set(graph.initializers)
+        self.shaped: set[str] = set(graph.initializers)
         self.maker: dict[str, int] = {}
         for place, node in enumerate(graph.nodes):
-            self.maker.update(dict.fromkeys(node.outputs, place))
+            self.maker.update(dict.fromkeys(filter(None, node.outputs), place))
             if node.op_type in ("Shape", "Size") or self.shaped.issuperset(filter(None, node.inputs)):
                 self.shaped.update(node.outputs)
                 if self.static.issuperset(filter(None, node.inputs)) and node.inputs:
                     self.static.update(node.outputs)
+
+    def _reach_back(self) -> None:
+        """From the wanted values to all they are made of differentiably; rounding to integers passes gradients on."""
+        graph, values = self.forward.graph, self.forward.values
+        for node, evaluation in zip(reversed(graph.nodes), reversed(self.forward.evaluations), strict=True):
+            if not self.wanted.isdisjoint(node.outputs):
+                operator = evaluation.operator or OPERATORS.get((node.domain, node.op_type))
+                closed = operator.fixed_inputs if operator else ()
+                for slot, name in enumerate(node.inputs):
+                    if name and slot not in closed and (name in self.rounded or _may_be_float(values.get(name))):
+                        self.wanted.add(name)
 
     def _last_floats(self) -> tuple[str, ...]:
         """The floating-point values that outputs of other types are made of: training starts from these."""
@@ -71,7 +81,16 @@ class Flow:
 
         What a loop's body hands to its next run needs one in every run if it needs one in any.
         """
-        needs = set(trainable)
+        known = set(trainable)
+        while True:
+            needs, masks = self._spread(known)
+            carried = {before for last, before in self.states if last in needs and before not in needs}
+            if not carried:
+                return needs, masks
+            known |= carried
+
+    def _spread(self, known: AbstractSet[str]) -> tuple[set[str], list[tuple[bool, ...] | None]]:
+        needs = set(known)
         masks: list[tuple[bool, ...] | None] = []
         wanted, values = self.wanted, self.forward.values
         for node, evaluation in zip(self.forward.graph.nodes, self.forward.evaluations, strict=True):
@@ -80,12 +99,11 @@ class Flow:
                 closed = evaluation.operator.fixed_inputs if evaluation.operator else ()
                 mask = tuple(name in needs and slot not in closed for slot, name in enumerate(node.inputs))
                 if True in mask:
-                    needs.update(name for name in node.outputs if name and _may_be_float(values.get(name)))
+                    needs.update(n for n in node.outputs if n and (n in self.rounded or _may_be_float(values.get(n))))
                 else:
                     mask = None
             masks.append(mask)
-        carried = {before for last, before in self.states if last in needs and before not in needs}
-        return self.needing(trainable | carried) if carried else (needs, masks)
+        return needs, masks
 
 
 def _may_be_float(value: Tensor | None) -> bool:

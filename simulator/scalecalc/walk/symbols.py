@@ -82,9 +82,11 @@ class Declarations:
         self.system = System()
         self.notes: list[str] = []
         self._weights: dict[str, tuple[Dim, ...]] = {}
-        named = (entry for declared in graph.inputs.values() for entry in declared.shape or ())
+        types = (*graph.inputs.values(), *graph.outputs.values(), *graph.value_info.values())
+        named = (entry for declared in types for entry in declared.shape or ())
         self._taken = {entry for entry in named if isinstance(entry, str) and not AUTOMATIC.fullmatch(entry)}
         self._made: dict[tuple[str, str], str] = {}
+        self._batches: dict[str, str] = {}
         given: dict[str, Sequence[int | str | None] | None] = dict(shapes or {})
         for name in given.keys() - graph.inputs.keys():
             raise UsageError(f"no input '{name}'", where="--shape", todo=f"its inputs are {', '.join(graph.inputs)}")
@@ -98,6 +100,14 @@ class Declarations:
                     todo=f"give its {', '.join(str(entry or '?') for entry in declared.shape)}",
                 )
             self._inputs[name] = None if entries is None else self._input(name, declared.dtype, tuple(entries))
+
+    @property
+    def assumptions(self) -> list[str]:
+        """What was taken for granted of the inputs."""
+        names = list(self._batches)
+        if len(names) < 2 or (len(set(self._batches.values())) == 1 and self._batches[names[0]]):
+            return []
+        return [f"the unnamed batch axes of {', '.join(names)} are one (--shape {names[1]}=... names it apart)"]
 
     def input_shape(self, name: str) -> tuple[Dim, ...] | None:
         """An input's shape with all that has been found; None where the file does not give even its rank."""
@@ -148,6 +158,9 @@ class Declarations:
         if math.prod(entry for entry in entries if isinstance(entry, int)) >= MOST_ELEMENTS:
             raise ShapeError(f"input {name!r:.80} has 2^63 elements or more", todo="give another shape with --shape")
         roles = _roles(dtype, entries)
+        for entry, role in zip(entries, roles, strict=True):
+            if role == "batch" and not isinstance(entry, int) and (not entry or AUTOMATIC.fullmatch(entry)):
+                self._batches[name] = entry or ""
         return tuple(
             self._dim(entry, role, ROLE, MEANING.get(role, "free")) for entry, role in zip(entries, roles, strict=True)
         )
@@ -176,6 +189,7 @@ class Declarations:
         return self._made[key]
 
     def _symbol(self, name: str, rank: int, kind: str, alias: str = "") -> Dim:
+        name = self._made.get(("", name), name)
         for known in (name, alias):
             if known and known in self.sizes:
                 return self.sizes[known]
