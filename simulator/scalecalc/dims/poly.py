@@ -9,10 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
+from scalecalc.errors import ShapeError
+
 if TYPE_CHECKING:
     from scalecalc.dims.system import System
 
 Term: TypeAlias = tuple[int, ...]
+MOST_TERMS = 20_000
+"""No architecture needs a product of so many terms; a file made to harm may ask for it."""
 
 
 class Poly:
@@ -61,6 +65,8 @@ class Poly:
             return Poly(self.system, {term: c * other for term, c in self.terms.items()}) if other else 0
         if not isinstance(other, Poly):
             return NotImplemented
+        if len(self.terms) * len(other.terms) > MOST_TERMS:
+            raise ShapeError(f"a formula of more than {MOST_TERMS:,} terms")
         terms: dict[Term, int] = {}
         for left, a in self.terms.items():
             for right, b in other.terms.items():

@@ -12,7 +12,7 @@ from scalecalc.dims.poly import Dim, Poly, divide, prod, total
 from scalecalc.dims.regroup import align
 from scalecalc.dims.system import System
 from scalecalc.dims.values import hint_of, is_family, is_nonnegative, is_positive, symbols_of
-from scalecalc.errors import ShapeError
+from scalecalc.errors import ShapeError, UndeterminedError
 
 INFINITE = 2**31 - 1
 """Slices write "to the end" as some number of at least this."""
@@ -96,8 +96,10 @@ def bound(dim: Dim, most: Dim) -> Dim:
     return dim
 
 
-def smaller(regular: Dim, other: Dim) -> Dim:
+def smaller(regular: Dim, other: Dim, *, bounds: bool = True) -> Dim:
     """min(regular, other): where the sign is uncertain `regular`, and the condition is recorded.
+
+    `bounds` says that the file gives no other meaning to a larger size, so that a symbol is bounded by it.
 
     >>> smaller(5, 3)
     3
@@ -110,7 +112,10 @@ def smaller(regular: Dim, other: Dim) -> Dim:
         return regular
     if is_nonnegative(regular - other):
         return other
-    system.limit(regular, other)
+    if bounds:
+        system.limit(regular, other)
+    else:
+        system.require(regular, "<=", other)
     return regular
 
 
@@ -199,7 +204,7 @@ def span(dim: Dim, start: Dim, stop: Dim, step: int = 1, *, key: Hashable = 0) -
             and stop <= -INFINITE
         ):
             return (dim + (-step - 1)) // -step
-        raise ShapeError(f"slice {start}:{stop}:{step} of {dim}")
+        raise UndeterminedError(f"slice {start}:{stop}:{step} of {dim}")
     first = larger(smaller(_place(dim, start), dim), 0)
     last = dim if isinstance(stop, int) and stop >= INFINITE else smaller(_place(dim, stop), dim)
     if is_family(dim) and isinstance(first, int) and isinstance(last, int) and hint_of(dim) != last - first:

@@ -9,6 +9,9 @@ from scalecalc.dims.floors import floor
 from scalecalc.dims.poly import Dim, Poly, total
 from scalecalc.errors import ShapeError
 
+MOST_EXPANDED = 4096
+"""Terms a dimension may have when its symbols are moved to start at 0; beyond, its least value is not looked for."""
+
 
 def symbols_of(dim: Dim) -> set[int]:
     """Numbers of all symbols in a dimension, inside floors too."""
@@ -72,21 +75,24 @@ def _value(dim: Dim, values: dict[int, int]) -> int:
 
 def substitute(dim: Dim, values: Mapping[int, Dim]) -> Dim:
     """The dimension with symbols replaced."""
+    return _substituted(dim, values, {})
+
+
+def _substituted(dim: Dim, values: Mapping[int, Dim], done: dict[int, Dim]) -> Dim:
     if isinstance(dim, int) or not symbols_of(dim) & values.keys():
         return dim
     system = dim.system
-    replaced: dict[int, Dim] = {}
-    for atom in dim.atoms:
+    for atom in dim.atoms - done.keys():
         item = system.atoms[atom]
         if isinstance(item, Floor):
-            replaced[atom] = floor(substitute(item.num, values), substitute(item.den, values))
+            done[atom] = floor(_substituted(item.num, values, done), _substituted(item.den, values, done))
         else:
-            replaced[atom] = values.get(atom, Poly(system, {(atom,): 1}))
+            done[atom] = values.get(atom, Poly(system, {(atom,): 1}))
     parts: list[tuple[int, Dim]] = []
     for term, c in dim.terms.items():
         product: Dim = 1
         for atom in term:
-            product = replaced[atom] * product
+            product = done[atom] * product
         parts.append((c, product))
     return total(parts)
 
@@ -95,6 +101,10 @@ def least(dim: Dim) -> int | None:
     """A number the dimension is never below (symbols are at least 1), None where none is certain."""
     if isinstance(dim, int):
         return dim
+    if min(dim.terms.values()) > 0 and dim.atoms == symbols_of(dim):
+        return sum(dim.terms.values())  # every symbol at 1
+    if sum(2 ** min(len(term), 64) for term in dim.terms) > MOST_EXPANDED:
+        return None
     moved = substitute(dim, {atom: Poly(dim.system, {(atom,): 1}) + 1 for atom in symbols_of(dim)})
     if isinstance(moved, int):
         return moved

@@ -22,7 +22,10 @@ def _gelu(links: Links, anchor: Node) -> Layer | None:
     if one is None or links.number(links.other(one, anchor.outputs[0])) != 1:
         return None
     root, x = one, ""
-    while not x and (product := links.user(root.outputs[0], "Mul")) is not None:
+    for _ in range(3):  # x, one half, and the bracket are two products; a nested one makes three
+        product = links.user(root.outputs[0], "Mul") if not x else None
+        if product is None:
+            break
         root = product
         factors = _factors(links, root)
         names = {name for name in factors if links.number(name) is None} - set(one.outputs)

@@ -6,7 +6,7 @@ from math import ceil
 from typing import Any
 
 from scalecalc.dims import Dim, Poly, bound, fixed, is_family, prod, same
-from scalecalc.errors import ShapeError
+from scalecalc.errors import ShapeError, UndeterminedError
 from scalecalc.ops.registry import MAX_VALUES, Cost, Keep, Out, Tensor, axis_of, give, op
 from scalecalc.ops.shape import shape_values
 
@@ -56,12 +56,12 @@ def scatter(x: Tensor, indices: Tensor, updates: Tensor, *, axis: int = 0) -> Co
 @op("Range", fixed_inputs=(0, 1, 2))
 def range_(start: Tensor, limit: Tensor, delta: Tensor) -> Cost:
     """start, start + delta, ... below limit."""
-    first, last, step = (shape_values(x)[0] for x in (start, limit, delta))
+    first, last, step = (_whole(shape_values(x)[0]) for x in (start, limit, delta))
     if isinstance(step, Poly) or not step:
         raise ShapeError(f"Range with step {step}")
     if any(isinstance(x, float) for x in (first, last, step)):
         if isinstance(first, Poly) or isinstance(last, Poly):
-            raise ShapeError(f"Range from {first} to {last} by {step}")
+            raise UndeterminedError(f"Range from {first} to {last} by {step}")
         return give(Out((max(0, ceil((last - first) / step)),), start.dtype))
     length = (last - first) if step > 0 else (first - last)
     count: Dim = length if abs(step) == 1 else (length + (abs(step) - 1)) // abs(step)
@@ -71,6 +71,11 @@ def range_(start: Tensor, limit: Tensor, delta: Tensor) -> Cost:
         if count <= MAX_VALUES:
             value = tuple(first + step * i for i in range(count))
     return give(Out((count,), start.dtype, value, last if step > 0 else first + 1))
+
+
+def _whole(number: Any) -> Any:
+    """A float that is a whole number, as that."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
 @op("ConstantOfShape", fixed_inputs=(0,))

@@ -59,7 +59,7 @@ class Tensor:
     def at(self, slot: int) -> Tensor:
         """The same value as the input of a slot."""
         argument = Tensor(self.shape, self.dtype, self.value, self.limit, slot)
-        argument._size = self.size
+        argument._size = self._size
         return argument
 
     @property

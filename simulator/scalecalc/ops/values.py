@@ -23,6 +23,9 @@ from scalecalc.dims import (
 )
 from scalecalc.ops.registry import MAX_VALUES, Shape, Tensor
 
+MOST_TERMS, MOST_FACTORS, BIGGEST = 256, 32, 2**64
+"""Larger contents are no dimension of anything: they are forgotten, so that no chain of products grows without end."""
+
 
 def _div(a: Any, b: Any) -> Any:
     """The quotient of integers, toward zero as ONNX defines it."""
@@ -43,6 +46,14 @@ def _true_div(a: Any, b: Any) -> Any:
     if isinstance(a, int | Poly) and isinstance(b, int | Poly) and (exact := divide(a, b)) is not None:
         return exact
     return a / b if b else None
+
+
+def _max(a: Any, b: Any) -> Any:
+    return larger(*_regular_first(a, b)) if isinstance(a, Poly) or isinstance(b, Poly) else max(a, b)
+
+
+def _min(a: Any, b: Any) -> Any:
+    return smaller(*_regular_first(a, b), bounds=False) if isinstance(a, Poly) or isinstance(b, Poly) else min(a, b)
 
 
 def _regular_first(a: Any, b: Any) -> tuple[Any, Any]:
@@ -83,7 +94,9 @@ VALUES: dict[str, Callable[..., Any]] = {
     "TrueDiv": _true_div,
     "Mod": lambda a, b: a % b if isinstance(a, int | Poly) and isinstance(b, int | Poly) and b != 0 else None,
     "Max": lambda a, b: larger(*_regular_first(a, b)) if isinstance(a, Poly) or isinstance(b, Poly) else max(a, b),
-    "Min": lambda a, b: smaller(*_regular_first(a, b)) if isinstance(a, Poly) or isinstance(b, Poly) else min(a, b),
+    "Min": lambda a, b: (
+        smaller(*_regular_first(a, b), bounds=False) if isinstance(a, Poly) or isinstance(b, Poly) else min(a, b)
+    ),
     "Neg": operator.neg,
     "Floor": lambda a: a if isinstance(a, int | Poly) else a // 1,
     "Ceil": lambda a: a if isinstance(a, int | Poly) else -(-a // 1),
@@ -116,9 +129,12 @@ def apply(function: Callable[..., Any] | None, out: Shape, *operands: Tensor) ->
 
 def _safely(function: Callable[..., Any], row: tuple[Any, ...]) -> Any:
     try:
-        return function(*row)
+        result = function(*row)
     except (ArithmeticError, TypeError):  # a float beside a symbol: no value, the shapes remain
         return None
+    if isinstance(result, Poly):
+        return result if len(result.terms) <= MOST_TERMS and max(map(len, result.terms)) <= MOST_FACTORS else None
+    return result if not isinstance(result, int) or abs(result) <= BIGGEST else None
 
 
 def cast_values(x: Tensor, to: str) -> tuple[Any, ...] | None:

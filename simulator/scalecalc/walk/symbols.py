@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import count
@@ -44,10 +44,14 @@ def _ratio(a: Dim, b: Dim) -> Dim | Ratio:
 
 
 def _power(base: Dim, exponent: Dim) -> Dim:
-    if not isinstance(exponent, int) or not 0 <= exponent <= 16:
+    size = base.bit_length() / 8 if isinstance(base, int) else len(base.terms)
+    if not isinstance(exponent, int) or not 0 <= exponent <= 16 or size**exponent > MOST_POWER:
         raise ExpressionError(f"exponent {exponent} in a dimension")
     return prod([base] * exponent)
 
+
+MOST_POWER = 10**6
+"""Terms, or bytes of a number, to the power: more is no dimension."""
 
 DIMENSION_ARITHMETIC: Mapping[str, Callable[..., Any]] = {
     "/": _ratio,
@@ -86,6 +90,7 @@ class Declarations:
         named = (entry for declared in types for entry in declared.shape or ())
         self._taken = {entry for entry in named if isinstance(entry, str) and not AUTOMATIC.fullmatch(entry)}
         self._made: dict[tuple[str, str], str] = {}
+        self._counters: dict[str, Iterator[int]] = {}
         self._batches: dict[str, str] = {}
         given: dict[str, Sequence[int | str | None] | None] = dict(shapes or {})
         for name in given.keys() - graph.inputs.keys():
@@ -182,7 +187,8 @@ class Declarations:
         """A role's name, numbered where the file itself uses it or several inputs have one; `batch` is shared."""
         key = ("", name) if ("", name) in self._made else (role, name if role != "batch" else "")
         if key not in self._made or not (name or role == "batch"):
-            self._made[key] = next(n for i in count(1) if (n := role if i == 1 else f"{role}_{i}") not in self._taken)
+            counter = self._counters.setdefault(role, count(1))
+            self._made[key] = next(n for i in counter if (n := role if i == 1 else f"{role}_{i}") not in self._taken)
             self._taken.add(self._made[key])
         if re.search(r"[^\W\d].*\d", name):  # `s1` twice is one dimension, `unknown` twice need not be
             self._made["", name] = self._made[key]
