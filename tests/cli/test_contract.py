@@ -64,7 +64,7 @@ ESTIMATE = {
         "params_interval": ([float], NONE), "data": float, "value": float, "params_ratio": float,
         "params_within_1_percent": [float], "this_model_is_optimal_at": (float, NONE),
     }],
-    "frontier": [{"law": str, "value": float}],
+    "frontier": [{"law": str, "value": float, "status": str, "how": str}],
     "efficiency": {"compute": (float, NONE)},
     "verdict": str,
 }  # fmt: skip
@@ -190,9 +190,11 @@ def test_rows_of_an_inspection_are_its_nodes(cli: Cli, masked: Path, form: str) 
     nodes = ask(cli, "inspect", masked, "--format", "json").json["nodes"]
     out = ask(cli, "inspect", masked, "--format", form).out
     rows = list(csv.reader(io.StringIO(out))) if form == "csv" else from_markdown(out)
-    assert rows[0] == ["node", "op_type", "outputs", *COLUMNS]
+    assert rows[0] == ["node", "op_type", "outputs", *COLUMNS, "status"]
     assert [row[:2] for row in rows[1:]] == [[node["name"], node["op_type"]] for node in nodes]
-    assert [row[3:] for row in rows[1:]] == [[str(node[name]["value"]) for name in COLUMNS] for node in nodes]
+    assert [row[3:] for row in rows[1:]] == [
+        [*(str(node[name]["value"]) for name in COLUMNS), node["status"]] for node in nodes
+    ]
 
 
 def test_markdown_of_an_estimate_equals_its_csv(cli: Cli, masked: Path) -> None:

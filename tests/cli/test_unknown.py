@@ -112,3 +112,12 @@ def test_nodes_are_marked(cli: Cli, save) -> None:
     nodes = cli("inspect", save(GRAPHS["middle"][0]), "--format", "json").json["nodes"]
     assert [node["status"] for node in nodes] == ["known", "unsupported", "unreached", "unreached"]
     assert nodes[1]["outputs"] == [None]
+
+
+def test_a_node_without_a_rule_has_no_figures(cli: Cli, save) -> None:
+    path = save(GRAPHS["a known name in another domain"][0])
+    (node,) = cli("inspect", path, "--format", "json").json["nodes"]
+    assert node["status"] == "unsupported"
+    assert node["macs"] == {"formula": None, "value": None, "lower_bound": True}
+    row = cli("inspect", path, "--format", "csv").out.splitlines()[1].split(",")
+    assert row[3:] == ["8", "", "", "", "", "", "", "unsupported"]  # its weight is there, whatever it does

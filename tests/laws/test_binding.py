@@ -8,7 +8,8 @@ import pytest
 
 from scalecalc.dims import FILE, System
 from scalecalc.errors import LawError
-from scalecalc.laws import load, select, shipped
+from scalecalc.laws import Plan, load, select, shipped
+from scalecalc.laws.binding import bind_frontier
 from scalecalc.walk.profile import Quantity
 
 LAWS = shipped()
@@ -222,3 +223,27 @@ def test_an_unknown_task_is_refused_and_says_which_option(gpt2, gpt2_plan):
 def test_same_tokenizer_is_noted(gpt2, gpt2_plan):
     binding = load("kaplan-2020-joint").bind(gpt2, replace(gpt2_plan, tokenizer="gpt2"))
     assert "same tokenizer (gpt2)" in binding.notes
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "says"),
+    [
+        ({}, "exact", "1e+21 training matrix FLOPs"),
+        ({"count": "6N_nonemb*D"}, "assumed", "the law counts 6N_nonemb*D"),
+        ({"unit": "core-day"}, "refused", "which FLOPs do not tell"),
+    ],
+)
+def test_a_frontier_law_takes_the_budget_in_its_own_unit(changes: dict[str, str], status: str, says: str) -> None:
+    law = LAWS["cerebras-gpt-2023"]
+    law = replace(law, variables={"C": replace(law.variables["C"], **changes)})
+    plan = Plan(task="language-modeling", modality="text", sample="token", compute=1e21)
+    bound = bind_frontier(law, plan)
+    assert (bound.status, says in bound.how) == (status, True)
+
+
+def test_a_frontier_law_of_another_modality_or_beyond_its_bounds_is_refused() -> None:
+    law = LAWS["cerebras-gpt-2023"]
+    plan = Plan(task="language-modeling", modality="image", compute=1e21)
+    assert "another modality" in bind_frontier(law, plan).how
+    bounded = replace(law, metric=replace(law.metric, bounds=(0.0, 0.5)))
+    assert "would exceed 0.5" in bind_frontier(bounded, replace(plan, modality="text")).how

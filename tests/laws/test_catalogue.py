@@ -14,7 +14,6 @@ from scalecalc.errors import LawError
 from scalecalc.expressions import parse
 from scalecalc.laws import Law, load, shipped
 from scalecalc.laws.binding import PF_DAY
-from scalecalc.laws.optimum import frontier
 
 LAWS = shipped()
 
@@ -72,13 +71,13 @@ CEREBRAS = [
 
 @pytest.mark.parametrize(("compute", "loss"), CEREBRAS)
 def test_cerebras_frontier_passes_its_own_models(compute, loss):
-    assert frontier(LAWS["cerebras-gpt-2023"], compute) == pytest.approx(loss, rel=0.035)
+    assert LAWS["cerebras-gpt-2023"].evaluate(C=compute) == pytest.approx(loss, rel=0.035)
 
 
 def test_pf_days():
     """1 PF-day = 1e15 FLOP/s * 86,400 s (Kaplan et al. 2020, footnote to the abstract's units)."""
     assert PF_DAY == 1e15 * 86_400
-    assert frontier(LAWS["kaplan-2020-compute"], 3.1e8 * 8.64e19) == pytest.approx(1)
+    assert LAWS["kaplan-2020-compute"].evaluate(C=3.1e8) == pytest.approx(1)
 
 
 def test_besiroglus_errors():

@@ -17,7 +17,6 @@ from scalecalc.laws.optimum import (
     best_compute,
     crossover,
     efficiency,
-    frontier,
     gain_per_doubling,
     least_compute,
     own_cost,
@@ -169,6 +168,4 @@ def test_laws_without_an_optimum_say_so():
             optimum(LAWS[name], 1e21)
     with pytest.raises(LawError, match="no budget"):
         optimum(LAWS["hoffmann-2022"], 0.0)
-    with pytest.raises(LawError, match="no frontier law"):
-        frontier(LAWS["hoffmann-2022"], 1e21)
     assert least_compute(LAWS["hoffmann-2022"], 1.0) is None

@@ -84,6 +84,7 @@ def estimate(
     default = next((binding for binding in bindings if binding.law.inputs == ("N", "D") and binding.comparable), None)
     best = best_of(default, plan) if default is not None else ()
     found = efficiency(default, spent=budget) if default is not None and default.law.inputs == ("N", "D") else None
+    frontiers, unfit = frontiers_of(known, plan)
     samples = inspection.value(inspection.samples_per_step)
     predictions = tuple(binding.predict() for binding in bindings)
     assumptions = list(inspection.assumptions)
@@ -97,9 +98,9 @@ def estimate(
         plan=plan,
         steps=plan.seen / samples if plan.seen is not None and samples else None,
         predictions=predictions,
-        refused=tuple(refused),
+        refused=tuple((law, unfit.get(law.name, why)) for law, why in refused),
         best=best,
-        frontiers=tuple(frontiers_of(known, plan)),
+        frontiers=tuple(frontiers),
         efficiency=found,
         verdict=verdict(inspection, plan, predictions, best, refused),
         notes=profile.notes,

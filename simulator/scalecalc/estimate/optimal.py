@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from scalecalc.laws import Binding, Law, Optimum, Plan
-from scalecalc.laws.optimum import SIX, best_compute, frontier, optimum, own_cost
+from scalecalc.laws import Binding, Bound, Law, Optimum, Plan
+from scalecalc.laws.binding import bind_frontier
+from scalecalc.laws.optimum import SIX, best_compute, optimum, own_cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,11 @@ class Best:
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """A frontier law's value: what the best model would reach at the budget."""
+    """A frontier law's value: what the best model would reach at the budget, taken as `bound` says."""
 
     law: Law
     value: float
+    bound: Bound
 
 
 def best_of(binding: Binding, plan: Plan) -> tuple[Best, ...]:
@@ -47,10 +49,14 @@ def best_of(binding: Binding, plan: Plan) -> tuple[Best, ...]:
     return tuple(found)
 
 
-def frontiers_of(laws: Mapping[str, Law], plan: Plan) -> list[Frontier]:
-    """What the frontier laws of the model's task say of the budget."""
-    found = []
+def frontiers_of(laws: Mapping[str, Law], plan: Plan) -> tuple[list[Frontier], dict[str, str]]:
+    """What the frontier laws of the model's task say of the budget, and why others of them do not."""
+    found, refused = [], {}
     for law in laws.values():
-        if law.kind == "frontier" and law.applies_to.task == plan.task and law.inputs == ("C",) and plan.compute:
-            found.append(Frontier(law, frontier(law, plan.compute)))
-    return found
+        if law.kind == "frontier" and law.applies_to.task == plan.task and law.inputs == ("C",):
+            bound = bind_frontier(law, plan)
+            if bound.value is None:
+                refused[law.name] = bound.how
+            else:
+                found.append(Frontier(law, float(law.evaluate(C=bound.value)), bound))
+    return found, refused

@@ -205,6 +205,25 @@ class _Binder:
         return self.plan.spent, "exact", how
 
 
+def bind_frontier(law: Law, plan: Plan) -> Bound:
+    """C of a frontier law: the budget itself, as the best model's N and D are the law's own; or why it is refused."""
+    variable = law.variables["C"]
+    reasons = mismatches(law, plan)
+    if variable.unit not in ("FLOP", "PF-day"):
+        reasons.append(f"the law counts in {variable.unit}s, which FLOPs do not tell")
+    if not plan.compute:
+        reasons.append("no compute is given (--budget)")
+    if reasons or not plan.compute:
+        return Bound("C", None, "refused", "; ".join(reasons))
+    value = plan.compute / PF_DAY if variable.unit == "PF-day" else plan.compute
+    if beyond := _beyond(law, {"C": value}):
+        return Bound("C", None, "refused", "; ".join(beyond))
+    how = f"{plan.compute:.3g} training matrix FLOPs" + (" / 8.64e19" if variable.unit == "PF-day" else "")
+    if variable.count == "exact":
+        return Bound("C", value, "exact", how)
+    return Bound("C", value, "assumed", f"{how}; the law counts {variable.count}")
+
+
 def _beyond(law: Law, values: Mapping[str, float]) -> list[str]:
     """Why the law's value is none: outside the metric's bounds, with the place where it leaves them."""
     low, high = law.metric.bounds

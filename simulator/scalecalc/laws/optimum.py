@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scalecalc.laws.binding import PF_DAY, Binding
+from scalecalc.laws.binding import Binding
 from scalecalc.laws.conventions import Interval
 from scalecalc.laws.law import Law
 from scalecalc.laws.numerics import bisect, first_crossing, minimise
@@ -133,16 +133,6 @@ def crossover(law: Law, params: float, *, factor: float = 2.0, per_nd: float = S
 def gain_per_doubling(law: Law, params: float, data: float) -> float:
     """How much better the value gets when the same model sees twice the data (positive = better)."""
     return float(law.evaluate(N=params, D=data) - law.evaluate(N=params, D=2 * data)) * law.sign
-
-
-def frontier(law: Law, compute: float) -> float:
-    """A frontier law's value at `compute` FLOPs of its own count: what the best model would reach."""
-    if law.kind != "frontier" or law.inputs != ("C",):
-        raise law.error("is no frontier law of C", "ask for its optimum or its prediction")
-    unit = law.variables["C"].unit
-    if unit not in ("FLOP", "PF-day"):
-        raise law.error(f"counts in {unit}s, which FLOPs do not tell", "choose another law")
-    return float(law.evaluate(C=compute / PF_DAY if unit == "PF-day" else compute))
 
 
 def _check(law: Law, budget: float) -> None:

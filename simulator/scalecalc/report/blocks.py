@@ -286,9 +286,9 @@ def _optimum(result: Estimate) -> Block:
         ])  # fmt: skip
     for ahead in result.frontiers:
         metric_ = ahead.law.metric
-        block.rows.append(
-            [ahead.law.name, f"{metric_.name} {ahead.value:.2f} {metric_.unit}", "of the best model for C"]
-        )
+        said = f"{metric_.name} {ahead.value:.2f} {metric_.unit}"
+        why = f": {ahead.bound.how.split('; ')[-1]}" if ahead.bound.status == "assumed" else ""
+        block.rows.append([ahead.law.name, said, f"of the best model for C ({ahead.bound.status}{why})"])
     return block
 
 

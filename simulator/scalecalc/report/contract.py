@@ -23,12 +23,12 @@ def inspection(result: Inspection) -> Json:
             "op_type": node.op_type,
             "outputs": [None if dims is None else _dims(dims) for dims in node.outputs],
             "params": _quantity(result, Quantity(node.params)),
-            "macs": _quantity(result, Quantity(node.macs)),
-            "backward_macs": _quantity(result, Quantity(node.backward_macs)),
-            "vector_flops": _quantity(result, Quantity(node.vector_flops)),
-            "backward_vector_flops": _quantity(result, Quantity(node.backward_vector_flops)),
-            "bytes": _quantity(result, Quantity(node.bytes)),
-            "kept_bytes": _quantity(result, Quantity(node.kept_bytes)),
+            "macs": _share(result, node.macs, node.status),
+            "backward_macs": _share(result, node.backward_macs, node.status),
+            "vector_flops": _share(result, node.vector_flops, node.status),
+            "backward_vector_flops": _share(result, node.backward_vector_flops, node.status),
+            "bytes": _share(result, node.bytes, node.status),
+            "kept_bytes": _share(result, node.kept_bytes, node.status),
             "layer": node.layer or None,
             "status": node.status,
         }
@@ -85,7 +85,10 @@ def estimate(result: Estimate) -> Json:
             }
             for best in result.best
         ],
-        "frontier": [{"law": point.law.name, "value": point.value} for point in result.frontiers],
+        "frontier": [
+            {"law": point.law.name, "value": point.value, "status": point.bound.status, "how": point.bound.how}
+            for point in result.frontiers
+        ],
         "efficiency": _efficiency(result),
         "verdict": result.verdict,
         **_remarks(result.inspection, result.assumptions),
@@ -173,6 +176,13 @@ def _remarks(result: Inspection, assumptions: tuple[str, ...] | None = None) -> 
 
 def _quantities(result: Inspection, quantities: Mapping[str, Quantity]) -> Json:
     return {name: _quantity(result, quantity) for name, quantity in quantities.items()}
+
+
+def _share(result: Inspection, formula: Dim, status: str) -> Json:
+    """A node's quantity: nobody knows it where its operator has no rule."""
+    if status == "known":
+        return _quantity(result, Quantity(formula))
+    return {"formula": None, "value": None, "lower_bound": True}
 
 
 def _quantity(result: Inspection, quantity: Quantity) -> Json:

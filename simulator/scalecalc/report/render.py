@@ -32,7 +32,7 @@ def render(result: Estimate | Inspection, form: str, file: IO[str]) -> None:
         json.dump(document, file, indent=1)
         file.write("\n")
     elif "nodes" in document:
-        grid(("node", "op_type", "outputs", *NODE_COLUMNS), list(_node_rows(document)), form, file)
+        grid(("node", "op_type", "outputs", *NODE_COLUMNS, "status"), list(_node_rows(document)), form, file)
     else:
         grid(("quantity", "value", "formula"), list(_flat("", document)), form, file)
 
@@ -51,13 +51,14 @@ def _table(result: Estimate | Inspection, file: IO[str]) -> None:
 
 def _node_rows(document: dict[str, Any]) -> Iterator[list[str]]:
     for node in document["nodes"]:
-        shapes = "; ".join("?" if dims is None else "x".join(map(str, dims)) for dims in node["outputs"])
+        shapes = "; ".join("?" if dims is None else " x ".join(map(str, dims)) for dims in node["outputs"])
         cells = [node[name] for name in NODE_COLUMNS]
         yield [
             node["name"],
             node["op_type"],
             shapes,
             *(_cell(c["formula"] if c["value"] is None else c["value"]) for c in cells),
+            node["status"],
         ]
 
 

@@ -49,7 +49,11 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
         conditions=tuple(dict.fromkeys((*_pinned(system), *map(str, conditions)))),
         checks=tuple(conditions),
         assumptions=(*forward.declarations.assumptions, *_assumptions(system), *_ends(flow)),
-        notes=(*forward.declarations.notes, *notes_of(forward, weights, costs)),
+        notes=(
+            *filter(None, [graph.metadata.get("note")]),
+            *forward.declarations.notes,
+            *notes_of(forward, weights, costs),
+        ),
         params=params,
         forward={
             "macs": quantity(share.macs),
