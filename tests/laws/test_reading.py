@@ -68,7 +68,7 @@ BROKEN = {
     "number": ("A: {value: 1e3", "A: {value: many", "value must be a number"),
     "bool": ("A: {value: 1e3", "A: {value: yes", "value must be a number"),
     "nan": ("A: {value: 1e3", "A: {value: .nan", "finite"),
-    "huge": ("A: {value: 1e3", "A: {value: " + "9" * 4_000, "must be a number"),
+    "huge": ("A: {value: 1e3", "A: {value: " + "9" * 4_000, "a number of more than 400 digits"),
     "pair": ("[0, null]", "[1, 0]", "bounds must be"),
     "triple": ("[0, null]", "[1, 2, 3]", "bounds must be"),
     "code": ("E + A/N**alpha", "__import__('os')", "unknown function '__import__'"),
@@ -148,3 +148,27 @@ def test_values_must_fit_the_formula():
         law.inverse("N", 1.0)
     changed = law.with_coefficients(A=2e3)
     assert (changed.constants["A"], changed.coefficients["A"].se) == (2e3, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"E": "0x" + "f" * 5000}, "more than 400 digits"),
+        ({"derived": {f"a{i + 1}": f"a{i}*a{i}" for i in range(12)}, "a0": "1.0e+300"}, "derived constant"),
+        ({"derived": {f"a{i + 1}": f"a{i} + a{i}" for i in range(40)}, "a0": "1.0"}, "derived constants"),
+    ],
+)
+def test_numbers_without_end_are_refused(tmp_path, change, says):
+    derived = "".join(f"      {name}: '{text}'\n" for name, text in change.get("derived", {}).items())
+    path = tmp_path / "bomb.yaml"
+    path.write_text(
+        "source: {citation: nobody}\nlaws:\n  bomb:\n    kind: conditional\n"
+        f"    formula: 'E + a{len(change.get('derived', {}))}/N'\n"
+        + (f"    derived:\n{derived}" if derived else "")
+        + f"    coefficients:\n      E: {{value: {change.get('E', '1.0')}}}\n"
+        + f"      a0: {{value: {change.get('a0', '1.0')}}}\n"
+        "    N: {count: total}\n    metric: {name: loss, unit: nat/token, better: lower}\n"
+        "    applies_to: {modality: text, task: language-modeling}\n"
+    )
+    with pytest.raises(ScalecalcError, match=says):
+        load(str(path))

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from scalecalc.laws.plan import Plan
     from scalecalc.walk.profile import Profile
 
+MOST_DERIVED = 12
+"""Each may hold the ones before it several times: the formula written out doubles with every one."""
 KINDS = ("conditional", "frontier", "curve", "allocation", "hyperparameter", "link")
 
 
@@ -72,6 +74,8 @@ class Law:
         # C may be declared without being used: it is the cost the law's optimum is found under
         if unused := sorted(set(declared) - used - {"C"}):
             raise self.error(f"{', '.join(unused)} declared but not used", "remove it or correct the formula")
+        if len(self.derived) > MOST_DERIVED:
+            raise self.error(f"more than {MOST_DERIVED} derived constants", "write fewer")
         if len(set(declared)) < len(declared):
             raise self.error("a symbol is declared twice", "give each one meaning")
         if self.covariance and (strange := [name for name, _ in self.covariance.coordinates() if name not in declared]):
@@ -80,6 +84,10 @@ class Law:
             constants = self._constants({})
         except ExpressionError as error:
             raise self.error(f"derived constant {error.where}: {error.what}", "correct it") from None
+        except OverflowError:
+            raise self.error("a derived constant is too large for a number", "correct it") from None
+        if endless := [name for name in self.derived if not math.isfinite(constants[name])]:
+            raise self.error(f"derived constant {endless[0]} has no finite value", "correct it")
         object.__setattr__(self, "constants", constants)
 
     def error(self, what: str, todo: str) -> LawError:
@@ -90,7 +98,8 @@ class Law:
         values: dict[str, Any] = {name: constant.value for name, constant in self.coefficients.items()}
         values.update(changed)
         for name, expression in self.derived.items():
-            values[name] = expression.evaluate(values)
+            value = expression.evaluate(values)
+            values[name] = float(value) if isinstance(value, int) else value
         return values
 
     @property

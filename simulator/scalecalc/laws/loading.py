@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from scalecalc.errors import FileError
 
 MAX_BYTES = 64_000
 MAX_DEPTH = 16
+MAX_DIGITS = 400
+NUMBER = re.compile(r"[-+]?(0[xob])?[0-9a-fA-F_]+")
 
 
 def shipped_yaml(path: Path) -> Any:
@@ -54,6 +57,8 @@ def parse_yaml(raw: bytes | str, *, where: str, max_depth: int = MAX_DEPTH) -> A
                 raise fail("tags are not read", event)
             if isinstance(event, yaml.ScalarEvent) and event.value == "<<":
                 raise fail("merge keys are not read", event)
+            if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_DIGITS and NUMBER.fullmatch(event.value):
+                raise fail(f"a number of more than {MAX_DIGITS} digits", event)
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > max_depth:
                 raise fail(f"nested more than {max_depth} levels deep", event)
