@@ -65,10 +65,10 @@ ESTIMATE = {
         "params_within_1_percent": [float], "this_model_is_optimal_at": (float, NONE),
     }],
     "frontier": [{"law": str, "value": float, "status": str, "how": str}],
-    "efficiency": {"compute": (float, NONE)},
+    "efficiency": {"compute": (float, NONE), "compute_own_cost": (float, NONE)},
     "verdict": str,
 }  # fmt: skip
-WITH_LAW = {**ESTIMATE, "efficiency": {"compute": float, "least": {
+WITH_LAW = {**ESTIMATE, "efficiency": {"compute": float, "compute_own_cost": float, "least": {
     "law": str, "compute": float, "params": float, "data": float}}}  # fmt: skip
 
 LANGUAGE = """(int64[n,s] ids) => (float[n,s,50] y) <float[50,8] table, float[64,8] places, float[8,8] w> {

@@ -29,7 +29,8 @@ class Estimate:
         refused: laws that do not apply, the nearest first, with the reason.
         best: the default law's optimum under 6ND and under this model's own cost.
         frontiers: what the best model would reach by laws of C alone.
-        efficiency: of the compute, by the default law under 6ND.
+        efficiency: of the compute, by the default law: the least compute by 6ND over the budget.
+        efficiency_own: the same with both at this model's own cost per parameter and sample.
         verdict: what to do.
         notes: remarks of the file and of the laws.
         assumptions: everything taken for granted.
@@ -43,6 +44,7 @@ class Estimate:
     best: tuple[Best, ...]
     frontiers: tuple[Frontier, ...]
     efficiency: Efficiency | None
+    efficiency_own: float | None
     verdict: str
     notes: tuple[str, ...]
     assumptions: tuple[str, ...]
@@ -83,7 +85,9 @@ def estimate(
     bindings, refused = select(known, profile, plan, force=force)
     default = next((binding for binding in bindings if binding.law.inputs == ("N", "D") and binding.comparable), None)
     best = best_of(default, plan) if default is not None else ()
-    found = efficiency(default, spent=budget) if default is not None and default.law.inputs == ("N", "D") else None
+    found = efficiency(default, spent=budget) if default is not None else None
+    own = best[1].optimum.per_nd if len(best) > 1 else None
+    found_own = efficiency(default, per_nd=own) if default is not None and own is not None else None
     frontiers, unfit = frontiers_of(known, plan)
     samples = inspection.value(inspection.samples_per_step)
     predictions = tuple(binding.predict() for binding in bindings)
@@ -102,6 +106,7 @@ def estimate(
         best=best,
         frontiers=tuple(frontiers),
         efficiency=found,
+        efficiency_own=found_own.compute if found_own is not None else None,
         verdict=verdict(inspection, plan, predictions, best, refused),
         notes=profile.notes,
         assumptions=tuple(assumptions),

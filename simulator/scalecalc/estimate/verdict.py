@@ -30,6 +30,9 @@ def verdict(
         )
     if not inspection.flops_per_sample:
         return "Nothing in this graph is trained: no training cost."
+    samples = inspection.value(inspection.samples_per_step)
+    if plan.seen is not None and samples is not None and plan.seen < samples:
+        return f"The budget does not pay for one step: it takes {short(inspection.flops_per_sample * samples)} FLOP."
     if best:
         return _against_optimum(plan, best[0]) + _far(predictions[0])
     sample = plan.sample

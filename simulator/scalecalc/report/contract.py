@@ -98,10 +98,11 @@ def estimate(result: Estimate) -> Json:
 def _efficiency(result: Estimate) -> Json:
     found = result.efficiency
     if found is None:
-        return {"compute": None}
+        return {"compute": None, "compute_own_cost": None}
     least = found.least
     return {
         "compute": found.compute,
+        "compute_own_cost": result.efficiency_own,
         "least": {"law": least.law, "compute": least.compute, "params": least.params, "data": least.data},
     }
 

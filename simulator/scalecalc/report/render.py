@@ -39,7 +39,7 @@ def render(result: Estimate | Inspection, form: str, file: IO[str]) -> None:
 
 def _table(result: Estimate | Inspection, file: IO[str]) -> None:
     if isinstance(result, Estimate):
-        from scalecalc.report.blocks import estimate_blocks
+        from scalecalc.report.answer import estimate_blocks
         from scalecalc.report.terminal import show_blocks
 
         show_blocks(estimate_blocks(result), file)

@@ -1,0 +1,147 @@
+"""`estimate` for people: the blocks of a model, and what a budget makes of it, down to the verdict."""
+
+from __future__ import annotations
+
+from scalecalc.estimate import Estimate, Inspection
+from scalecalc.estimate.words import short
+from scalecalc.laws import Bound, Prediction
+from scalecalc.report.blocks import UNKNOWN, Block, Row, compute_block, header, size_block
+from scalecalc.report.numbers import count, percent, scientific, size
+
+
+def estimate_blocks(result: Estimate) -> list[Block]:
+    """All blocks of an estimate, in the order of the chain."""
+    inspection = result.inspection
+    blocks = [header(inspection), size_block(inspection), compute_block(inspection)]
+    blocks[-1].rows += _bought(result)
+    blocks += [_efficiency(result), _generalisation(result), _optimum(result), Block("VERDICT", [[result.verdict]])]
+    blocks.append(Block("ASSUMED", [[line] for line in result.assumptions]))
+    blocks.append(Block("next", [[_next(result)]]))
+    return [block for block in blocks if block.rows]
+
+
+def _bought(result: Estimate) -> list[Row]:
+    plan = result.plan
+    budget = scientific(plan.compute or 0)
+    if plan.seen is None:
+        why = "a size is missing" if result.inspection.settled.missing else "no cost is known"
+        return [[f"what {budget} FLOP buy is unknown while {why}"]]
+    most = "" if result.inspection.profile.complete else "at most "
+    words = f"{budget} FLOP buy {most}{count(plan.seen)} {plan.sample}s"
+    params = result.inspection.value(result.inspection.profile.params["trainable"])
+    if plan.sample == "token" and params:
+        words += f": {count(plan.seen / params)} per parameter"
+    if plan.unique:
+        epochs = plan.seen / plan.unique
+        words += f", {count(epochs) if epochs >= 100 else f'{epochs:.3g}'} epochs of {count(plan.unique)}"
+    if result.steps is not None:
+        words += f", {count(result.steps)} steps of {count(plan.seen / result.steps)} at these sizes"
+    return [[words]]
+
+
+def _efficiency(result: Estimate) -> Block:
+    inspection, memory = result.inspection, result.inspection.profile.memory
+    block = Block("3 EFFICIENCY")
+    state = sum(inspection.value(memory[name]) or 0 for name in ("weights", "gradients", "optimizer"))
+    parts = ", ".join(
+        f"{name} {size(inspection.value(memory[name]) or 0)}" for name in ("weights", "gradients", "optimizer")
+    )
+    block.rows.append(["memory", size(state), f"AdamW: {parts}"])
+    kept = inspection.value(memory["activations"])
+    formula = f"{memory['activations'].formula} B per run: " if kept is None else ""
+    text = UNKNOWN if kept is None else size(kept)
+    if memory["activations"].lower_bound:
+        text = f"at least {text}"
+    block.rows.append(["", text, f"{formula}activations kept for the backward pass, {_at(inspection)}"])
+    if result.efficiency is not None:
+        least = result.efficiency.least
+        block.rows.append([
+            "compute", percent(result.efficiency.compute),
+            f"{least.law}: {scientific(least.compute)} FLOP (6ND) reach the same with {short(least.params)} parameters "
+            f"and {short(least.data)} {result.plan.sample}s"
+            + (f"; {percent(result.efficiency_own)} if that model costs as much per parameter as this one"
+               if result.efficiency_own is not None else ""),
+        ])  # fmt: skip
+    return block
+
+
+def _at(result: Inspection) -> str:
+    return "at " + ", ".join(f"{name} {size:,}" for name, size in result.settled.sizes.items()) if (
+        result.settled.sizes
+    ) else "per run"  # fmt: skip
+
+
+def _generalisation(result: Estimate) -> Block:
+    block = Block("4 GENERALISATION")
+    if not result.predictions:
+        block.rows.append(["no prediction: no law that is shipped or installed covers this model and budget"])
+    else:
+        if len(result.predictions) > 1:
+            block.rows.append(
+                ["each law speaks of its own tokenizer and corpus: rows are not comparable with each other"]
+            )
+        block.rows.append(["law", "says", "90 % interval", "range", "takes"])
+        block.rows += [_prediction(prediction, i == 0) for i, prediction in enumerate(result.predictions)]
+        block.rows += [[f"* {note}"] for note in result.predictions[0].binding.notes]
+    own = [(law, why) for law, why in result.refused if law.applies_to.task == result.plan.task]
+    block.rows += [[f"refused: {law.name}: {why}"] for law, why in own if law.kind != "frontier"]
+    others = [law for law, _ in result.refused if law.applies_to.task != result.plan.task]
+    if others:
+        tasks = ", ".join(dict.fromkeys(law.applies_to.task for law in others))
+        block.rows.append([f"refused: {len(others)} of another task ({tasks}); scalecalc laws lists them"])
+    return block
+
+
+def _prediction(prediction: Prediction, is_default: bool) -> Row:
+    takes = ", ".join(_taken(bound) for bound in prediction.binding.variables if bound.value is not None)
+    interval, digits = "none published", 2
+    if prediction.interval:
+        low, high = prediction.interval
+        interval = f"[{low:.{digits}f}, {high:.{digits}f}] {prediction.basis.split(':')[0].split(',')[0]}"
+    outside = [f"{name} {gap:.2f}" for name, gap in prediction.decades_outside.items() if gap >= 0.005]
+    where = f"{', '.join(outside)} decades outside" if outside else "inside" if prediction.inside_range else "unknown"
+    if not prediction.comparable:
+        where = f"NOT COMPARABLE; {where}"
+    name = f"{prediction.law} *" if is_default else prediction.law
+    return [name, f"{prediction.metric} {prediction.value:.{digits}f} {prediction.unit}", interval, where, takes]
+
+
+def _taken(bound: Bound) -> str:
+    """A variable's value, in which count, and how it was come by."""
+    words = [bound.symbol, short(bound.value or 0)]
+    if bound.symbol == "N":
+        words.append(bound.how.split(" ")[0].replace("_", "-"))
+    return " ".join([*words, bound.status])
+
+
+def _optimum(result: Estimate) -> Block:
+    block, sample = Block("OPTIMUM"), result.plan.sample
+    if result.best:
+        first = result.predictions[0].binding
+        block.rows.append([f"by {first.law.name}, N counted as {first.law.variables['N'].count.replace('_', '-')}"])
+    for best in result.best:
+        point = best.optimum
+        interval = ""
+        if point.params_interval:
+            interval = f" [{short(point.params_interval[0])}, {short(point.params_interval[1])}]"
+        cost_ = "C = 6ND" if best.cost == "6ND" else f"own C = {point.per_nd:.2f}ND"
+        at = f"; this model is best at {scientific(best.at)} FLOP" if best.at else ""
+        metric = result.predictions[0].metric
+        block.rows.append([
+            cost_,
+            f"N* {short(point.params)}{interval}, {short(point.data)} {sample}s, {metric} {point.value:.2f}",
+            f"{short(point.near[0])} to {short(point.near[1])} lie within 1 %{at}",
+        ])  # fmt: skip
+    for ahead in result.frontiers:
+        metric_ = ahead.law.metric
+        said = f"{metric_.name} {ahead.value:.2f} {metric_.unit}"
+        why = f": {ahead.bound.how.split('; ')[-1]}" if ahead.bound.status == "assumed" else ""
+        block.rows.append([ahead.law.name, said, f"of the best model for C ({ahead.bound.status}{why})"])
+    return block
+
+
+def _next(result: Estimate) -> str:
+    profile = result.inspection.profile
+    if result.inspection.settled.missing:
+        return f"scalecalc inspect {profile.name}.{profile.format} shows the formulas node by node"
+    return f"scalecalc inspect {profile.name}.{profile.format} (where the FLOPs are), scalecalc laws show NAME"
