@@ -26,11 +26,29 @@ BOMBS = {
     + " y = Identity(v40) }",
     "many named axes in one": "(float[" + ", ".join(f"a{i}" for i in range(40)) + "] x) => (float[N] y)"
     " <int64[1] s = {-1}> { y = Reshape(x, s) }",
-    "sums multiplied": "(float[" + ", ".join(f"a{i}" for i in range(30)) + "] x, float["
-    + ", ".join(f"b{i}" for i in range(30)) + "] z) => (float[N] y) { "
-    + " ".join(f"v{i + 1} = Concat<axis={i}>({'x' if i == 0 else f'v{i}'}, z)" for i in range(30))
-    + " y = Relu(v30) }",
+    "sums multiplied": "(float[" + ", ".join(f'"a{i} + b{i}"' for i in range(30)) + "] x) => (float[N] y)"
+    " { y = Relu(x) }",
     "a tower of powers": '(float["((((((9**16)**16)**16)**16)**16)**16)"] x) => (float[n] y) { y = Relu(x) }',
+    "powers of a size": '(float["((((((a**16)**16)**16)**16)**16)**16)"] x) => (float[n] y) { y = Relu(x) }',
+    "a power of a fraction": '(float["(a/2)**2", "1.5**2"] x) => (float[n, m] y) { y = Relu(x) }',
+    "rests of rests": '(float["' + "%".join(f"a{i}" for i in range(60)) + '"] x) => (float[n] y) { y = Relu(x) }',
+    "floors of floors": "(float[b, 4] x) => (float[b, 4] y) <int64[1] c = {3}, int64[1] d = {5}> { v0 = Shape(x) "
+    + chain("", "m{a} = Mul({a}, c) {b} = Div(m{a}, d)", 2000) + " y = Reshape(x, v2000) }",
+    "sums of floors of sums": "(float[h] v0, float[w] w0) => (float[n] y) <int64[1] z = {0}, int64[1] e = {9999999999},"
+    " int64[1] two = {2}, int64[1] three = {3}> { "
+    + chain("", "p{a} = Slice({a}, z, e, z, two) q{a} = Slice(w{a}, z, e, z, three) {b} = Concat<axis=0>(p{a}, q{a})"
+    " w{b} = Concat<axis=0>(q{a}, p{a})", 30).replace("wv0", "w0") + " y = Relu(v30) }",
+    "a product of all entries, over and over": "(float[b] x) => (float[n] y) <int64[1] v0 = {4611686018427387904}> { "
+    + chain("", "c{a} = Concat<axis=0>(" + ", ".join(["{a}"] * 60) + ") {b} = ReduceProd<keepdims=1>(c{a})", 6)
+    + " y = Reshape(x, v6) }",
+    "sizes squared as shapes": "(float[b] v0) => (float[n] y) <int64[1] all = {-1}> { "
+    + chain("", "s{a} = Shape({a}) t{a} = Concat<axis=0>(s{a}, s{a}) e{a} = ConstantOfShape(t{a})"
+    " {b} = Reshape(e{a}, all)", 40) + " y = Relu(v40) }",
+    "numbers squared as shapes": "(float[1000000] v0) => (float[n] y) <int64[1] all = {-1}> { "
+    + chain("", "s{a} = Shape({a}) t{a} = Concat<axis=0>(s{a}, s{a}) e{a} = ConstantOfShape(t{a})"
+    " {b} = Reshape(e{a}, all)", 40) + " y = Relu(v40) }",
+    "a size times a number over and over": "(float[b, 4] x) => (float[b, 4] y) <int64[1] c = {4611686018427387904}>"
+    " { v0 = Shape(x) " + chain("", "{b} = Mul({a}, c)", 20_000) + " y = Reshape(x, v20000) }",
     "a power of a sum": '(float["(a+b+c+d+e+f+g+h)**16"] x) => (float[n] y) { y = Relu(x) }',
     "a giant range": "(float[b] x) => (float[n] y) <int64 z = {0}, int64 n = {9223372036854775807}, int64 o = {1}>"
     " { r = Range(z, n, o) f = Cast<to=1>(r) y = Identity(f) }",

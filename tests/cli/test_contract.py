@@ -129,13 +129,21 @@ def ask(cli: Cli, command: str, path: Path, *rest: str) -> Answer:
     return answer
 
 
+def test_every_key_of_an_estimate_by_a_law(cli: Cli, save) -> None:
+    path = save(LANGUAGE.replace("[50,8]", "[20000,64]").replace(",8]", ",64]").replace("[8,64]", "[64,64]")
+                .replace("n,s,50", "n,s,20000"))  # fmt: skip
+    document = ask(cli, "estimate", path, "--format", "json", "--task", "language-modeling").json
+    check(document, WITH_LAW)
+    assert all(document[name] for name in ("predictions", "refused", "optimal", "frontier"))
+    assert {entry["status"] for entry in document["frontier"]} == {"exact", "assumed"}
+
+
 @pytest.mark.parametrize("task", ["language-modeling", None, "image-classification"])
 @pytest.mark.parametrize("command", ["estimate", "inspect"])
 def test_every_key_and_type(cli: Cli, masked: Path, command: str, task: str | None) -> None:
     rest = ("--task", task) if task else ()
     document = ask(cli, command, masked, "--format", "json", *rest).json
-    wanted = INSPECT if command == "inspect" else WITH_LAW if task == "language-modeling" else ESTIMATE
-    check(document, wanted)
+    check(document, INSPECT if command == "inspect" else ESTIMATE)
     assert (document["command"], document["version"]) == (command, __version__)
     assert set(document["model"]["symbols"]) == {"n", "s"}
     assert document["model"]["inputs"] == {"ids": ["n", "s"]}

@@ -132,7 +132,7 @@ def test_task_and_sample_overrule_the_guess(cli: Cli, save) -> None:
     assert stated["model"]["task"] == "language-modeling"
     assert stated["training"]["sample"] == "token"
     assert not any("task" in line for line in stated["assumptions"])
-    assert stated["predictions"]
+    assert any(entry["why"].endswith("that of guessing") for entry in stated["refused"])
     assert not guessed["predictions"]
     examples = json(cli, path, "--sample", "example")["training"]
     assert (examples["sample"], examples["samples_per_step"]["formula"]) == ("example", "n")

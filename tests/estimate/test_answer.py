@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
+from math import log
+from typing import Any
 
 import pytest
 
 from scalecalc.errors import UsageError
 from scalecalc.estimate import estimate, inspect
 from scalecalc.estimate.words import short
-from scalecalc.laws import catalogue
+from scalecalc.laws import Law, catalogue, optimum
+from scalecalc.laws.reading import laws_of
 from scalecalc.walk import Profile, walk
 from tests.walk.graphs import graph
 
@@ -33,16 +37,17 @@ def language(tokens: int, width: int) -> Profile:
     }}"""))  # fmt: skip
 
 
-@pytest.mark.parametrize("budget", [1.0, 1e9, 1e14, 123456789.0, 1e60])
-def test_a_budget_buys_samples(image: Profile, budget: float) -> None:
+@pytest.mark.parametrize("budget", [1, 1e9, Fraction(10**14), 123456789, 1e60])
+def test_a_budget_buys_samples(image: Profile, budget: Any) -> None:
     answer = estimate(image, budget, sizes={"n": 32})
+    assert type(answer.plan.compute) is float
     assert answer.inspection.flops_per_sample == TRAINING
     assert answer.plan.seen == float(Fraction(budget) / TRAINING)
     assert answer.steps == answer.plan.seen / 32
 
 
-@pytest.mark.parametrize("budget", [0.0, -1.0, 0.99, 1.1e60, float("inf"), float("nan")])
-def test_budgets_must_be_sensible(image: Profile, budget: float) -> None:
+@pytest.mark.parametrize("budget", [0.0, -1.0, 0.99, 1.1e60, 10**400, float("inf"), float("nan"), "1e21", None, 1j])
+def test_budgets_must_be_sensible(image: Profile, budget: Any) -> None:
     with pytest.raises(UsageError, match="is no budget"):
         estimate(image, budget)
 
@@ -77,13 +82,13 @@ def test_laws_may_be_given(image: Profile) -> None:
 
 @pytest.fixture(scope="module")
 def decoder() -> Profile:
-    return language(5_000, 64)
+    return language(50_000, 64)
 
 
 VERDICTS = [
     # budget over the one this model is the best for, words
     (1e3, "Too small for this budget"),
-    (1e-3, "Too large for this budget"),
+    (0.2, "Too large for this budget"),
     (1, "Well sized for this budget"),
 ]
 
@@ -100,6 +105,106 @@ def test_verdicts_compare_with_the_optimum(decoder: Profile, times: float, words
     assert best.ratio == pytest.approx(best.optimum.params / params, rel=1e-12)
     assert (params < low, params > high) == ("small" in words, "large" in words)
     assert answer.efficiency.compute <= 1 + 1e-9
+
+
+def test_efficiency_at_this_models_own_cost(decoder: Profile) -> None:
+    """The same ratio with k of C = k*N*D this model's: its least compute over the whole budget."""
+    answer = estimate(decoder, 1e16, task="language-modeling")
+    own = answer.best[1].optimum.per_nd
+    params = answer.inspection.value(decoder.params["trainable"])
+    assert own == pytest.approx(answer.inspection.flops_per_sample / params, rel=1e-12)
+    value, law = answer.predictions[0].value, answer.predictions[0].binding.law
+    spent = answer.efficiency_own * 1e16
+    assert optimum(law, spent, per_nd=own).value == pytest.approx(value, rel=1e-6)
+    assert optimum(law, answer.efficiency.compute * 1e16).value == pytest.approx(value, rel=1e-6)
+
+
+def test_a_loss_above_that_of_guessing_is_refused(decoder: Profile) -> None:
+    for budget in (1e13, 1e14, 1e15, 1e16):
+        answer = estimate(decoder, budget, task="language-modeling")
+        why = {law.name: why for law, why in answer.refused if "guessing" in why}
+        assert all(prediction.value <= log(50_000) for prediction in answer.predictions)
+        assert set(why.values()) <= {"loss would exceed ln(vocabulary) = 10.82, that of guessing"}
+        guessing = "besiroglu-2024" in why  # the default law
+        assert guessing == (budget < 1e15)
+        assert (answer.best == (), answer.efficiency is None, answer.efficiency_own is None) == (guessing,) * 3
+        assert ("that of guessing); ask for more" in answer.verdict) == guessing
+
+
+@pytest.mark.parametrize("size", [1, 8])
+def test_a_budget_below_one_step_predicts_nothing(image: Profile, size: int) -> None:
+    for laws in (None, {"seed-exponential": catalogue()["seed-exponential"]}):
+        enough = estimate(image, float(TRAINING * size), sizes={"n": size}, laws=laws)
+        assert [prediction.law for prediction in enough.predictions] == ["seed-exponential"]
+        short_of_it = estimate(image, TRAINING * size - 1.0, sizes={"n": size}, laws=laws)
+        assert (short_of_it.predictions, short_of_it.best) == ((), ())
+        why = {law.name: why for law, why in short_of_it.refused}
+        assert why["seed-exponential"] == "the budget does not pay for one step"
+        assert short_of_it.verdict.startswith("The budget does not pay for one step, which takes")
+
+
+def frontier(**changes: Any) -> Law:
+    """A law of the best image classifier for C."""
+    fields = {
+        "name": "best-2022", "kind": "frontier", "source": {"citation": "none"}, "formula": "0.1 + C**-0.1",
+        "C": {"count": "exact", "unit": "FLOP"}, "metric": {"name": "error", "unit": "fraction", "better": "lower"},
+        "applies_to": {"modality": "image", "task": "image-classification"}, **changes,
+    }  # fmt: skip
+    (law,) = laws_of(fields, "test")
+    return law
+
+
+FRONTIERS = [
+    # changes, C in the law's unit, status, part of how
+    ({}, 1e15, "exact", "1e+15 training matrix FLOPs"),
+    ({"C": {"count": "exact", "unit": "PF-day"}}, 1e15 / 8.64e19, "converted", "/8.64e19 PF-days"),
+    ({"C": {"count": "6N_nonemb*D", "unit": "FLOP"}}, 1e15, "assumed", "; the law counts 6N_nonemb*D"),
+    ({"C": {"count": "6N_total*D", "unit": "PF-day"}}, 1e15 / 8.64e19, "assumed", "/8.64e19 PF-days; the law counts"),
+    ({"C": {"unit": "PF-day"}}, 1e15 / 8.64e19, "assumed", "does not say how it counts"),
+    ({"C": {"count": "exact", "attention": "causal"}}, 1e15, "assumed", "full attention; the law's: causal"),
+]
+
+
+@pytest.mark.parametrize(("changes", "compute", "status", "how"), FRONTIERS)
+def test_frontier_laws_take_the_budget(image: Profile, changes: Any, compute: float, status: str, how: str) -> None:
+    law = frontier(**changes)
+    answer = estimate(image, 1e15, laws={law.name: law})
+    (point,) = answer.frontiers
+    assert (point.bound.status, how in point.bound.how) == (status, True), point.bound
+    assert point.bound.value == pytest.approx(compute, rel=1e-12)
+    assert point.value == pytest.approx(0.1 + compute**-0.1, rel=1e-12)
+    assert "see OPTIMUM" in answer.refused[0][1]
+
+
+REFUSED = [
+    ({"C": {"unit": "core-day"}}, "the law counts in core-days, which FLOPs do not tell"),
+    ({"C": {"count": "cores"}}, "the law counts C as 'cores'"),
+    ({"metric": {"name": "error", "unit": "fraction", "better": "lower", "bounds": [0.5, 1]}}, "would fall below 0.5"),
+    ({"formula": "exp(C)"}, "no value at these inputs"),
+    ({"formula": "C**-0.1 + U**-0.1", "U": {"sample": "example"}}, "of the best model only C is known"),
+    ({"applies_to": {"modality": "text", "task": "image-classification"}}, "another modality"),
+    ({"applies_to": {"modality": "image", "task": "image-classification", "classes": 5}}, "5 classes"),
+]
+
+
+@pytest.mark.parametrize(("changes", "why"), REFUSED)
+def test_frontier_laws_that_do_not_fit_are_refused(image: Profile, changes: Any, why: str) -> None:
+    law = frontier(**changes)
+    seed = catalogue()["seed-exponential"]
+    answer = estimate(image, 1e15, laws={law.name: law, seed.name: seed})
+    assert answer.frontiers == ()
+    ((refused, reason),) = answer.refused
+    assert (refused, why in reason) == (law, True), reason
+    assert [prediction.law for prediction in answer.predictions] == [seed.name]
+
+
+def test_frontier_laws_do_not_guess_either(decoder: Profile) -> None:
+    law = catalogue()["cerebras-gpt-2023"]
+    worse = replace(law, name="worse", coefficients=law.with_coefficients(E=11.0).coefficients)
+    answer = estimate(decoder, 1e16, task="language-modeling", laws={law.name: law, worse.name: worse})
+    assert [point.law.name for point in answer.frontiers] == [law.name]
+    why = {law.name: why for law, why in answer.refused}
+    assert why["worse"].endswith("that of guessing")
 
 
 def test_a_graph_without_weights_costs_no_training() -> None:

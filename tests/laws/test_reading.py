@@ -156,6 +156,7 @@ def test_values_must_fit_the_formula():
         ({"E": "0x" + "f" * 5000}, "more than 400 digits"),
         ({"derived": {f"a{i + 1}": f"a{i}*a{i}" for i in range(12)}, "a0": "1.0e+300"}, "derived constant"),
         ({"derived": {f"a{i + 1}": f"a{i} + a{i}" for i in range(40)}, "a0": "1.0"}, "derived constants"),
+        ({"derived": {f"a{i + 1}": "+".join([f"a{i}"] * 100) for i in range(8)}, "a0": "1e-9"}, "derived constants"),
     ],
 )
 def test_numbers_without_end_are_refused(tmp_path, change, says):

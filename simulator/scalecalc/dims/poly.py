@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from scalecalc.dims.system import System
 
 Term: TypeAlias = tuple[int, ...]
-MOST_TERMS = 20_000
-"""No architecture needs a product of so many terms; a file made to harm may ask for it."""
+MOST_TERMS, MOST_FACTORS, MOST_BITS = 20_000, 128, 512
+"""No architecture needs a product of so many terms, sizes or bits; a file made to harm may ask for it."""
 
 
 class Poly:
@@ -67,6 +67,8 @@ class Poly:
             return NotImplemented
         if len(self.terms) * len(other.terms) > MOST_TERMS:
             raise ShapeError(f"a formula of more than {MOST_TERMS:,} terms")
+        if max(map(len, self.terms)) + max(map(len, other.terms)) > MOST_FACTORS:
+            raise ShapeError(f"a product of more than {MOST_FACTORS} sizes")
         terms: dict[Term, int] = {}
         for left, a in self.terms.items():
             for right, b in other.terms.items():
@@ -175,6 +177,8 @@ def prod(dims: Iterable[Dim]) -> Dim:
     for dim in dims:
         if isinstance(dim, int):
             number *= dim
+            if number.bit_length() > MOST_BITS:
+                raise ShapeError(f"a number of more than {MOST_BITS} bits")
         else:
             symbolic = dim * symbolic
     return symbolic * number

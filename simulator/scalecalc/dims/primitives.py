@@ -127,7 +127,8 @@ def larger(regular: Dim, other: Dim) -> Dim:
     assert system is not None
     if is_nonnegative(other - regular):
         return other
-    system.limit(other, regular)
+    if not is_nonnegative(regular - other):
+        system.require(other, "<=", regular)
     return regular
 
 

@@ -12,6 +12,9 @@ from scalecalc.dims.poly import Dim, Poly, Term, divide, divide_term
 from scalecalc.dims.values import hint_of, is_family, is_nonnegative, is_positive, lone, substitute, symbols_of
 from scalecalc.errors import ShapeError
 
+MOST_FLOORS = 100
+"""Floors inside a floor, written out: chains of them double with every step, and each step is a call in another."""
+
 
 def _primes(start: int) -> Iterator[int]:
     for n in count(start):
@@ -38,6 +41,7 @@ class System:
         self._bindings: dict[int, Dim] = {}
         self._names: dict[str, int] = {}
         self._floors: dict[tuple[Dim, Dim], int] = {}
+        self._nested: dict[int, int] = {}
         self._fresh: dict[Hashable, int] = {}
         self._primes = _primes(10007)
 
@@ -80,10 +84,19 @@ class System:
         return factors_text(self.atoms, term)
 
     def floor_atom(self, num: Dim, den: Dim) -> Poly:
-        """The atom of a floor that cannot be simplified."""
+        """The atom of a floor that cannot be simplified.
+
+        Raises:
+            ShapeError: too many floors in it.
+        """
         atom = self._floors.get((num, den))
         if atom is None:
+            terms = (term for dim in (num, den) if isinstance(dim, Poly) for term in dim.terms)
+            nested = 1 + sum(self._nested.get(inner, 0) for term in terms for inner in term)
+            if nested > MOST_FLOORS:
+                raise ShapeError(f"a formula of more than {MOST_FLOORS} floors in each other")
             atom = self._floors[num, den] = len(self.atoms)
+            self._nested[atom] = nested
             self.atoms.append(Floor(num, den, frozenset(symbols_of(num) | symbols_of(den))))
         return Poly(self, {(atom,): 1})
 

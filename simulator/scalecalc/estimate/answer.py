@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 from scalecalc.errors import UsageError
 from scalecalc.estimate.inspection import Inspection, inspect
 from scalecalc.estimate.optimal import Best, Frontier, best_of, frontiers_of
+from scalecalc.estimate.sense import NO_STEP, pays_no_step, worse_than_guessing
 from scalecalc.estimate.verdict import verdict
-from scalecalc.laws import Efficiency, Law, Plan, Prediction, catalogue, select
+from scalecalc.laws import Binding, Efficiency, Law, Plan, Prediction, catalogue, select
 from scalecalc.laws.optimum import efficiency
 from scalecalc.walk import Profile
 
@@ -77,20 +79,25 @@ def estimate(
     Raises:
         UsageError: the budget is below 1 or above 1e60, or sizes do not fit the model.
     """
-    if not 1 <= budget <= MOST_FLOPS:
-        raise UsageError(f"{budget:g} is no budget", where="--budget", todo="give FLOPs, such as 1e21")
+    if not isinstance(budget, Real) or not 1 <= budget <= MOST_FLOPS:
+        raise UsageError(f"{budget!r:.40} is no budget", where="--budget", todo="give FLOPs, such as 1e21")
+    budget = float(budget)
     inspection = inspect(profile, sizes=sizes, task=task, sample=sample)
     plan = _plan(inspection, budget, unique, tokenizer)
     known = catalogue() if laws is None else laws
     bindings, refused = select(known, profile, plan, force=force)
+    senseless = _senseless(bindings, inspection, plan)
     default = next((binding for binding in bindings if binding.law.inputs == ("N", "D") and binding.comparable), None)
+    if default is not None and default.law.name in senseless:
+        default = None  # nor is its optimum worth a word
     best = best_of(default, plan) if default is not None else ()
     found = efficiency(default, spent=budget) if default is not None else None
     own = best[1].optimum.per_nd if len(best) > 1 else None
-    found_own = efficiency(default, per_nd=own) if default is not None and own is not None else None
-    frontiers, unfit = frontiers_of(known, plan)
+    found_own = efficiency(default, per_nd=own, spent=budget) if default is not None and own is not None else None
+    refused = [*((b.law, senseless[b.law.name]) for b in bindings if b.law.name in senseless), *refused]
+    frontiers, unfit = frontiers_of(known, inspection, plan)
     samples = inspection.value(inspection.samples_per_step)
-    predictions = tuple(binding.predict() for binding in bindings)
+    predictions = tuple(binding.predict() for binding in bindings if binding.law.name not in senseless)
     assumptions = list(inspection.assumptions)
     if unique is None:
         assumptions.append("one pass over the data (--unique)")
@@ -111,6 +118,14 @@ def estimate(
         notes=profile.notes,
         assumptions=tuple(assumptions),
     )
+
+
+def _senseless(bindings: Sequence[Binding], inspection: Inspection, plan: Plan) -> dict[str, str]:
+    """Laws whose prediction is refused for what it says, with the reason."""
+    if pays_no_step(inspection, plan):
+        return {binding.law.name: NO_STEP for binding in bindings}
+    found = ((law := b.law, worse_than_guessing(law, b.predict().value, inspection)) for b in bindings)
+    return {law.name: why for law, why in found if why is not None}
 
 
 def _plan(inspection: Inspection, budget: float, unique: float | None, tokenizer: str | None) -> Plan:

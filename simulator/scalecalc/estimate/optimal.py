@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from scalecalc.estimate.inspection import Inspection
+from scalecalc.estimate.sense import worse_than_guessing
 from scalecalc.laws import Binding, Bound, Law, Optimum, Plan
 from scalecalc.laws.binding import bind_frontier
 from scalecalc.laws.optimum import SIX, best_compute, optimum, own_cost
@@ -49,14 +51,19 @@ def best_of(binding: Binding, plan: Plan) -> tuple[Best, ...]:
     return tuple(found)
 
 
-def frontiers_of(laws: Mapping[str, Law], plan: Plan) -> tuple[list[Frontier], dict[str, str]]:
+def frontiers_of(laws: Mapping[str, Law], inspection: Inspection, plan: Plan) -> tuple[list[Frontier], dict[str, str]]:
     """What the frontier laws of the model's task say of the budget, and why others of them do not."""
     found, refused = [], {}
     for law in laws.values():
-        if law.kind == "frontier" and law.applies_to.task == plan.task and law.inputs == ("C",):
-            bound = bind_frontier(law, plan)
-            if bound.value is None:
-                refused[law.name] = bound.how
-            else:
-                found.append(Frontier(law, float(law.evaluate(C=bound.value)), bound))
+        if law.kind != "frontier" or law.applies_to.task != plan.task:
+            continue
+        bound = bind_frontier(law, plan)
+        if bound.value is None:
+            refused[law.name] = bound.how
+            continue
+        value = float(law.evaluate(C=bound.value))
+        if why := worse_than_guessing(law, value, inspection):
+            refused[law.name] = why
+        else:
+            found.append(Frontier(law, value, bound))
     return found, refused

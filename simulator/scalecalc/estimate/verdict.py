@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from scalecalc.estimate.inspection import Inspection
 from scalecalc.estimate.optimal import Best
+from scalecalc.estimate.sense import GUESSING, NO_STEP, pays_no_step
 from scalecalc.estimate.words import short
 from scalecalc.laws import Law, Plan, Prediction
 
@@ -30,14 +31,17 @@ def verdict(
         )
     if not inspection.flops_per_sample:
         return "Nothing in this graph is trained: no training cost."
-    samples = inspection.value(inspection.samples_per_step)
-    if plan.seen is not None and samples is not None and plan.seen < samples:
-        return f"The budget does not pay for one step: it takes {short(inspection.flops_per_sample * samples)} FLOP."
+    if pays_no_step(inspection, plan):
+        step = inspection.flops_per_sample * (inspection.value(inspection.samples_per_step) or 0)
+        return f"{NO_STEP[0].upper()}{NO_STEP[1:]}, which takes {short(step)} FLOP at these sizes: ask for more."
     if best:
         return _against_optimum(plan, best[0]) + _far(predictions[0])
     sample = plan.sample
     bought = f"{short(plan.compute or 0)} FLOP buy {short(plan.seen or 0)} {sample}s"
     ended = next((why for law, why in refused if "would" in why and law.applies_to.task == plan.task), None)
+    if ended is not None and ended.endswith(GUESSING):
+        small = f"{bought}: this model or this budget is too small for the laws of its task ({ended})"
+        return f"{small}; ask for more, or calibrate on runs of your own."
     if ended is not None:
         return f"{bought}, more than the law for this task can speak of ({ended.split(';')[0]}): ask for less."
     if predictions:

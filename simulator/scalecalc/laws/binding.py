@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scalecalc.errors import ExpressionError, LawError
@@ -181,47 +181,54 @@ class _Binder:
         return Bound("D", value, status, how)
 
     def compute(self, variable: Variable) -> Bound:
-        value, status, how = self.flops(variable)
-        if variable.unit == "PF-day":
-            return Bound("C", value / PF_DAY, "converted", f"{how}/8.64e19 PF-days")
-        if variable.unit != "FLOP":
-            raise LawError(f"the law counts in {variable.unit}s, which FLOPs do not tell")
-        return Bound("C", value, status, how)
-
-    def flops(self, variable: Variable) -> tuple[float, str, str]:
         if variable.count in SIX_N_D:
             count = SIX_N_D[variable.count]
-            return 6 * self.count(count)[0] * self.seen()[0], "converted", f"6*N*D, N {count}"
-        if variable.count not in ("exact", UNKNOWN):
-            raise LawError(f"the law counts C as {variable.count!r}, which is not known here")
-        if self.plan.spent is None:
-            raise LawError("no compute is given (--budget)")
-        how = "training matrix FLOPs"
-        if variable.count == UNKNOWN:
-            return self.plan.spent, "assumed", f"{how}: the law does not say how it counts"
-        if variable.attention in ("full", "causal") and variable.attention != self.plan.attention:
-            how += f", {self.plan.attention} attention; the law's: {variable.attention}"
-            return self.plan.spent, "assumed", how
-        return self.plan.spent, "exact", how
+            flops = 6 * self.count(count)[0] * self.seen()[0]
+            return _in_unit(variable, Bound("C", flops, "converted", f"6*N*D, N {count}"))
+        return _in_unit(variable, _spent(variable, self.plan))
+
+
+def _spent(variable: Variable, plan: Plan) -> Bound:
+    """The run's own FLOPs as a law's C."""
+    if variable.count not in ("exact", UNKNOWN):
+        raise LawError(f"the law counts C as {variable.count!r}, which is not known here")
+    if plan.spent is None:
+        raise LawError("no compute is given (--budget)")
+    how = "training matrix FLOPs"
+    if variable.count == UNKNOWN:
+        return Bound("C", plan.spent, "assumed", f"{how}: the law does not say how it counts")
+    if variable.attention in ("full", "causal") and variable.attention != plan.attention:
+        return Bound("C", plan.spent, "assumed", f"{how}, {plan.attention} attention; the law's: {variable.attention}")
+    return Bound("C", plan.spent, "exact", how)
+
+
+def _in_unit(variable: Variable, bound: Bound) -> Bound:
+    """FLOPs in the unit a law counts in; what was assumed stays so."""
+    if variable.unit == "PF-day" and bound.value is not None:
+        status = "assumed" if bound.status == "assumed" else "converted"
+        return Bound("C", bound.value / PF_DAY, status, f"{bound.how}/8.64e19 PF-days")
+    if variable.unit != "FLOP":
+        raise LawError(f"the law counts in {variable.unit}s, which FLOPs do not tell")
+    return bound
 
 
 def bind_frontier(law: Law, plan: Plan) -> Bound:
     """C of a frontier law: the budget itself, as the best model's N and D are the law's own; or why it is refused."""
-    variable = law.variables["C"]
     reasons = mismatches(law, plan)
-    if variable.unit not in ("FLOP", "PF-day"):
-        reasons.append(f"the law counts in {variable.unit}s, which FLOPs do not tell")
-    if not plan.compute:
-        reasons.append("no compute is given (--budget)")
-    if reasons or not plan.compute:
+    if law.inputs != ("C",):
+        reasons.append(f"it takes {', '.join(law.inputs)}: of the best model only C is known")
+    if reasons:
         return Bound("C", None, "refused", "; ".join(reasons))
-    value = plan.compute / PF_DAY if variable.unit == "PF-day" else plan.compute
-    if beyond := _beyond(law, {"C": value}):
+    variable = law.variables["C"]
+    six = variable.count in SIX_N_D
+    try:
+        bound = _in_unit(variable, _spent(replace(variable, count="exact") if six else variable, plan))
+    except LawError as error:
+        return Bound("C", None, "refused", error.what)
+    if bound.value is not None and (beyond := _beyond(law, {"C": bound.value})):
         return Bound("C", None, "refused", "; ".join(beyond))
-    how = f"{plan.compute:.3g} training matrix FLOPs" + (" / 8.64e19" if variable.unit == "PF-day" else "")
-    if variable.count == "exact":
-        return Bound("C", value, "exact", how)
-    return Bound("C", value, "assumed", f"{how}; the law counts {variable.count}")
+    bound = replace(bound, how=f"{plan.spent:.3g} {bound.how}")
+    return replace(bound, status="assumed", how=f"{bound.how}; the law counts {variable.count}") if six else bound
 
 
 def _beyond(law: Law, values: Mapping[str, float]) -> list[str]:

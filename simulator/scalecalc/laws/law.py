@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from scalecalc.errors import ExpressionError, LawError
-from scalecalc.expressions import Expr
+from scalecalc.expressions import Expr, Name
 from scalecalc.laws.conventions import (
     Coefficient,
     Covariance,
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from scalecalc.laws.plan import Plan
     from scalecalc.walk.profile import Profile
 
-MOST_DERIVED = 12
-"""Each may hold the ones before it several times: the formula written out doubles with every one."""
+MOST_WRITTEN = 10_000
+"""Parts of the formula with its derived constants written out: each may hold the ones before it several times."""
 KINDS = ("conditional", "frontier", "curve", "allocation", "hyperparameter", "link")
 
 
@@ -74,8 +74,8 @@ class Law:
         # C may be declared without being used: it is the cost the law's optimum is found under
         if unused := sorted(set(declared) - used - {"C"}):
             raise self.error(f"{', '.join(unused)} declared but not used", "remove it or correct the formula")
-        if len(self.derived) > MOST_DERIVED:
-            raise self.error(f"more than {MOST_DERIVED} derived constants", "write fewer")
+        if self._written() > MOST_WRITTEN:
+            raise self.error(f"its derived constants written out have more than {MOST_WRITTEN:,} parts", "write fewer")
         if len(set(declared)) < len(declared):
             raise self.error("a symbol is declared twice", "give each one meaning")
         if self.covariance and (strange := [name for name, _ in self.covariance.coordinates() if name not in declared]):
@@ -93,6 +93,13 @@ class Law:
     def error(self, what: str, todo: str) -> LawError:
         """A LawError that names this law."""
         return LawError(what, where=f"law {self.name}", todo=todo)
+
+    def _written(self) -> int:
+        """How many parts `expanded` has, known before it is made."""
+        sizes: dict[str, int] = {}
+        for name, expression in (*self.derived.items(), ("", self.formula)):
+            sizes[name] = sum(sizes.get(node.name, 1) if isinstance(node, Name) else 1 for node in expression.walk())
+        return sizes[""]
 
     def _constants(self, changed: Mapping[str, Any]) -> dict[str, Any]:
         values: dict[str, Any] = {name: constant.value for name, constant in self.coefficients.items()}

@@ -175,7 +175,7 @@ def _near(law: Law, compute: float, per_nd: float, log_n: float, tolerance: floa
 def _best_data(law: Law, params: float) -> float | None:
     """D at which N and D gain equally: N dL/dN = D dL/dD."""
     _check(law, params)
-    slope_n, slope_d = law.expanded.diff("N"), law.expanded.diff("D")
+    slope_n, slope_d = law.formula.diff("N"), law.formula.diff("D")
 
     def gap(log_d: float) -> float:
         point = {**law.constants, "N": params, "D": math.exp(log_d)}

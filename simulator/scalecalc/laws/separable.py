@@ -36,7 +36,7 @@ def separate(law: Law) -> Separable | None:
     if law.inputs != ("N", "D") or law.sign < 0:
         return None
     floor, powers = 0.0, dict[str, Power]()
-    for sign, term in _terms(law.expanded, 1):
+    for sign, term in _terms(law.formula, 1):
         names = term.names & {"N", "D"}
         if not names:
             floor += sign * term.evaluate(law.constants)

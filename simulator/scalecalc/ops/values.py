@@ -21,6 +21,7 @@ from scalecalc.dims import (
     smaller,
     split_evenly,
 )
+from scalecalc.errors import ShapeError
 from scalecalc.ops.registry import MAX_VALUES, Shape, Tensor
 
 MOST_TERMS, MOST_FACTORS, BIGGEST = 256, 32, 2**64
@@ -93,10 +94,8 @@ VALUES: dict[str, Callable[..., Any]] = {
     "Div": _div,
     "TrueDiv": _true_div,
     "Mod": lambda a, b: a % b if isinstance(a, int | Poly) and isinstance(b, int | Poly) and b != 0 else None,
-    "Max": lambda a, b: larger(*_regular_first(a, b)) if isinstance(a, Poly) or isinstance(b, Poly) else max(a, b),
-    "Min": lambda a, b: (
-        smaller(*_regular_first(a, b), bounds=False) if isinstance(a, Poly) or isinstance(b, Poly) else min(a, b)
-    ),
+    "Max": _max,
+    "Min": _min,
     "Neg": operator.neg,
     "Floor": lambda a: a if isinstance(a, int | Poly) else a // 1,
     "Ceil": lambda a: a if isinstance(a, int | Poly) else -(-a // 1),
@@ -130,11 +129,11 @@ def apply(function: Callable[..., Any] | None, out: Shape, *operands: Tensor) ->
 def _safely(function: Callable[..., Any], row: tuple[Any, ...]) -> Any:
     try:
         result = function(*row)
-    except (ArithmeticError, TypeError):  # a float beside a symbol: no value, the shapes remain
+    except (ArithmeticError, TypeError, ShapeError):  # a float beside a symbol: no value, the shapes remain
         return None
-    if isinstance(result, Poly):
-        return result if len(result.terms) <= MOST_TERMS and max(map(len, result.terms)) <= MOST_FACTORS else None
-    return result if not isinstance(result, int) or abs(result) <= BIGGEST else None
+    terms = result.terms if isinstance(result, Poly) else {(): result} if isinstance(result, int) else {}
+    small = len(terms) <= MOST_TERMS and all(len(t) <= MOST_FACTORS and abs(c) <= BIGGEST for t, c in terms.items())
+    return result if small else None
 
 
 def cast_values(x: Tensor, to: str) -> tuple[Any, ...] | None:

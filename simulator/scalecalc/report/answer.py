@@ -84,7 +84,8 @@ def _generalisation(result: Estimate) -> Block:
         block.rows += [_prediction(prediction, i == 0) for i, prediction in enumerate(result.predictions)]
         block.rows += [[f"* {note}"] for note in result.predictions[0].binding.notes]
     own = [(law, why) for law, why in result.refused if law.applies_to.task == result.plan.task]
-    block.rows += [[f"refused: {law.name}: {why}"] for law, why in own if law.kind != "frontier"]
+    ahead = {point.law.name for point in result.frontiers}
+    block.rows += [[f"refused: {law.name}: {why}"] for law, why in own if law.name not in ahead]
     others = [law for law, _ in result.refused if law.applies_to.task != result.plan.task]
     if others:
         tasks = ", ".join(dict.fromkeys(law.applies_to.task for law in others))
@@ -135,8 +136,8 @@ def _optimum(result: Estimate) -> Block:
     for ahead in result.frontiers:
         metric_ = ahead.law.metric
         said = f"{metric_.name} {ahead.value:.2f} {metric_.unit}"
-        why = f": {ahead.bound.how.split('; ')[-1]}" if ahead.bound.status == "assumed" else ""
-        block.rows.append([ahead.law.name, said, f"of the best model for C ({ahead.bound.status}{why})"])
+        how = "" if ahead.bound.status == "exact" else f": {ahead.bound.how}"
+        block.rows.append([ahead.law.name, f"{said} of the best model for C ({ahead.bound.status}{how})"])
     return block
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from scalecalc.dims import Poly
 from scalecalc.estimate import Inspection
 from scalecalc.report.numbers import cost, dims
 from scalecalc.walk import Profile, Quantity
@@ -136,10 +137,10 @@ def _saved(result: Inspection) -> str:
 
 def _attention(result: Inspection) -> list[Row]:
     macs = result.profile.facts.get("attention_macs")
-    if result.task.name != "language-modeling" or not macs:
+    if result.task.name != "language-modeling" or not isinstance(macs, int | Poly) or not macs:
         return []
     full = result.profile.training["matrix_flops"].formula
-    causal = Quantity(full - 3 * macs)  # type: ignore[operator]
+    causal = Quantity(full - 3 * macs)
     return [
         [
             "causal",

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
-from scalecalc.errors import UsageError, one_line
+from scalecalc.errors import one_line
 from scalecalc.estimate import Estimate, Inspection
 
 FORMATS = ("table", "json", "csv", "markdown")
@@ -15,13 +15,7 @@ NODE_COLUMNS = ("params", "macs", "backward_macs", "vector_flops", "backward_vec
 
 
 def render(result: Estimate | Inspection, form: str, file: IO[str]) -> None:
-    """Write a result to a stream.
-
-    Raises:
-        UsageError: no such format.
-    """
-    if form not in FORMATS:
-        raise UsageError(f"no format '{form}'", where="--format", todo=f"use one of {', '.join(FORMATS)}")
+    """Write a result to a stream in one of FORMATS."""
     if form == "table":
         _table(result, file)
         return

@@ -44,14 +44,10 @@ def _ratio(a: Dim, b: Dim) -> Dim | Ratio:
 
 
 def _power(base: Dim, exponent: Dim) -> Dim:
-    size = base.bit_length() / 8 if isinstance(base, int) else len(base.terms)
-    if not isinstance(exponent, int) or not 0 <= exponent <= 16 or size**exponent > MOST_POWER:
-        raise ExpressionError(f"exponent {exponent} in a dimension")
+    if not isinstance(base, int | Poly) or not isinstance(exponent, int) or not 0 <= exponent <= 16:
+        raise ExpressionError(f"{base} to the power {exponent} in a dimension")
     return prod([base] * exponent)
 
-
-MOST_POWER = 10**6
-"""Terms, or bytes of a number, to the power: more is no dimension."""
 
 DIMENSION_ARITHMETIC: Mapping[str, Callable[..., Any]] = {
     "/": _ratio,

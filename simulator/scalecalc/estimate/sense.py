@@ -1,0 +1,25 @@
+"""Why a law's value makes no sense although the law applies."""
+
+from __future__ import annotations
+
+from math import log
+
+from scalecalc.estimate.inspection import Inspection
+from scalecalc.laws import Law, Plan
+
+GUESSING = "that of guessing"
+NO_STEP = "the budget does not pay for one step"
+
+
+def pays_no_step(inspection: Inspection, plan: Plan) -> bool:
+    """Whether the budget is spent before the graph has run once."""
+    samples = inspection.value(inspection.samples_per_step)
+    return plan.seen is not None and samples is not None and plan.seen < samples
+
+
+def worse_than_guessing(law: Law, value: float, inspection: Inspection) -> str | None:
+    """The refusal of a loss per token above that of giving every token of the vocabulary the same probability."""
+    vocabulary = inspection.profile.facts.get("vocabulary")
+    if law.metric.unit != "nat/token" or not isinstance(vocabulary, int) or value <= log(vocabulary):
+        return None
+    return f"{law.metric.name} would exceed ln(vocabulary) = {log(vocabulary):.2f}, {GUESSING}"
