@@ -164,3 +164,11 @@ def test_bodies_that_do_not_fit_are_refused(change: str) -> None:
     attributes.append(onnx.helper.make_attribute(change, 9 if change == "num_scan_inputs" else "x"))
     with pytest.raises((GraphError, ShapeError), match="Scan_0"):
         walk(load(proto))
+
+
+def test_a_branch_the_file_selects_counts_even_where_it_is_cheap() -> None:
+    text = BRANCHES % (", bool yes = {0}", "yes")
+    text = text.replace("p = MatMul(x, v)  q = MatMul(p, w)  b = Relu(q)", "b = Transpose<perm=[0, 1]>(x)")
+    profile = walk(graph(text))
+    assert str(profile.forward["macs"].formula) == "0"
+    assert not profile.notes

@@ -77,7 +77,7 @@ class Costs:
     """Shares of all nodes, and of the layers recognised among them.
 
     Attributes:
-        dropped: nodes of branches that do not count: never run, or cheaper than the other one.
+        dropped: nodes of branches that do not count, being cheaper than the other one.
         chosen: which branch counts, by the name of the If, where nothing in the file decides.
         kept: formulas of the bytes kept for the backward pass, by the node that keeps them first.
         layers: the recognised layers whose rule fits, by the index of their last node.
@@ -136,10 +136,10 @@ class Costs:
                 for depth, given in enumerate(node.given):
                     branches.setdefault((-depth, given.node), (set(), set()))[given.wanted].add(place)
         for (_, name), sides in sorted(branches.items()):  # inner ones first
-            prices = [self._price(side - self.dropped) for side in sides]
-            taken = prices[True] >= prices[False]
-            self.dropped |= sides[not taken]
             if all(sides):
+                prices = [self._price(side - self.dropped) for side in sides]
+                taken = prices[True] >= prices[False]
+                self.dropped |= sides[not taken]
                 self.chosen[name] = "then_branch" if taken else "else_branch"
 
     def _price(self, places: set[int]) -> tuple[int, int]:

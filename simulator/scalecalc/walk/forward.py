@@ -173,6 +173,8 @@ class Forward:
             raise
         except Exception as error:  # whatever a rule trips over, the file is to blame: no rule checks all of it
             reason = str(error) if isinstance(error, ValueError) and error.args else "its inputs do not fit it"
+            if not (operator.rule.__module__ or "").startswith("scalecalc."):
+                reason = f"its rule failed with {type(error).__name__}: {error}"
             raise self._error(node, f"{reason} (inputs {_shapes(arguments)})") from error
         return Evaluation(operator, inputs, cost, outputs)
 
