@@ -1,0 +1,18 @@
+"""Arguments and options several commands take."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="An ONNX file.", show_default=False)]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="NAME=SIZE", help="Size of a symbol, such as seq=512.")]
+Shape = Annotated[
+    list[str] | None, typer.Option("--shape", metavar="INPUT=D,D,..", help="Shape of an input, instead of the file's.")
+]
+Task = Annotated[str | None, typer.Option("--task", help="What the model is for, where the guess is wrong.")]
+Sample = Annotated[str | None, typer.Option("--sample", help="What one sample is: token or example.")]
+Form = Annotated[str, typer.Option("--format", metavar="FORM", help="table, json, csv or markdown.")]
+Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of stdout.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if anything is missing or assumed.")]

@@ -1,0 +1,49 @@
+"""`scalecalc laws` and `scalecalc ops`: what there is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from scalecalc.cli.arguments import Form, Output
+
+laws_app = typer.Typer(help="The scaling laws there are: what they predict, of which models, from which source.")
+
+
+@laws_app.callback(invoke_without_command=True)
+def laws(context: typer.Context, form: Form = "table", output: Output = None) -> None:
+    """The scaling laws there are: what they predict, of which models, in which counts, from which source."""
+    if context.invoked_subcommand is not None:
+        return
+    from scalecalc.cli.options import form_of, target
+    from scalecalc.laws import catalogue
+    from scalecalc.report.catalogues import show_laws
+
+    with target(output) as file:
+        show_laws(catalogue().values(), form_of(form), file)
+
+
+@laws_app.command("show")
+def laws_show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A law's name, or a YAML file.", show_default=False)],
+    output: Output = None,
+) -> None:
+    """One law: formula, constants, conventions, range, source."""
+    from scalecalc.cli.options import target
+    from scalecalc.laws import load
+    from scalecalc.report.catalogues import show_law
+
+    law = load(name)
+    with target(output) as file:
+        show_law(law, file)
+
+
+def ops(form: Form = "table", output: Output = None) -> None:
+    """The operators there are rules for, and what each rule counts."""
+    from scalecalc.cli.options import form_of, target
+    from scalecalc.ops import OPERATORS
+    from scalecalc.report.catalogues import show_operators
+
+    with target(output) as file:
+        show_operators(sorted(OPERATORS.values(), key=lambda o: (o.domain, o.name)), form_of(form), file)
