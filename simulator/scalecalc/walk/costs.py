@@ -180,7 +180,7 @@ class Costs:
                 elif root in carried and root not in seen:
                     seen.add(root)
                     needed += [(other, 0) for other in (carried[root][0], carried[root][2])]
-                elif root not in seen and name not in static and (value := values.get(root)) is not None:
+                elif root not in seen and root not in static and name not in static and (value := values.get(root)) is not None:
                     seen.add(root)
                     sizes.append(value.bytes * self.forward.repeats(runs[root]) if root in runs else value.bytes)
             if sizes:
