@@ -96,6 +96,7 @@ MATRIX = [
     row("Einsum", "s s", "s", equation="ii->i"),
     row("ScaledDotProductAttention", ("b c s d", "b c d n", "b c n k"), "b c s k", domain="scalecalc"),
     row("ScaledDotProductAttention", ("b c s d", "b c d n", "b c n k", "s n"), "b c s k", domain="scalecalc"),
+    row("RotaryEmbedding", ("b c s 2*d", "b 1 s 2*d", "b 1 s 2*d"), "b c s 2*d", domain="scalecalc"),
 ]
 CONVOLUTIONS = [
     row("Conv", (IMAGE, "k c 3 3"), "b k h-2 w-2", "b*k*(h-2)*(w-2)*c*9", least={"h": 3, "w": 3}),

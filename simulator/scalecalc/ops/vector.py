@@ -78,6 +78,7 @@ SOFTMAX = PerElement(5, 4, "y", "max, sub, exp, sum, div; y*(dy - sum(dy*y))")
 LOG_SOFTMAX = PerElement(6, 4, "y", "max, sub, exp, sum, log, sub; dy - exp(y)*sum(dy)")
 NORM = PerElement(7, 9, "x", "mean, sub, square, sum, rsqrt-scale, mul gamma, add beta; its derivative, dgamma, dbeta")
 RMS_NORM = PerElement(4, 7, "x", "square, sum, rsqrt-scale, mul gamma; its derivative, dgamma")
+ROTARY = PerElement(3, 3, "", "x1*cos - x2*sin, x2*cos + x1*sin: 6 for a pair; the same backward")
 ADAMW_FLOPS = 14
 """Per parameter and step: m (mul, mul, add), v (mul, square, mul, add), two bias corrections, sqrt, add eps,
 div, decay of the weight (mul), update (mul-sub as one step of size lr, counted 1 + 0 where lr is folded in)."""

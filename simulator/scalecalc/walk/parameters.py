@@ -10,13 +10,10 @@ from scalecalc.ir.links import Layer
 from scalecalc.ops import OPERATORS, is_float
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
+from scalecalc.walk.tables import Uses, angles, inner
 
 ROLES = ("embedding", "positional", "norm", "head", "other")
 """Roles of trainable weights; a weight used twice has the first of its roles in this order."""
-
-
-Uses = list[tuple[int, int]]
-"""(node, slot) pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +46,14 @@ class Weight:
 
 def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weight]:
     """Every stored tensor the front end found in the file, each once."""
-    uses, dequantized = _uses(forward)
-    norms = {name for layer in layers for slot, name in enumerate(layer.node.inputs) if _is_norm(layer, slot)}
+    uses, dequantized, source = _uses(forward)
+    norms = {
+        source.get(name, name)
+        for layer in layers
+        for slot, name in enumerate(layer.node.inputs)
+        if _is_norm(layer, slot)
+    }
+    fixed = inner(layers, uses, source) | angles(forward, flow, layers, uses, source)
     heads = _heads(forward, flow, uses, norms)
     weights = []
     for name, init in forward.graph.initializers.items():
@@ -58,7 +61,7 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
         own = uses.get(name, [])
         if not init.stored_bytes and not own:
             continue
-        role = _role(forward, flow, name, own, heads, norms)
+        role = "constant" if name in fixed else _role(forward, flow, name, own, heads, norms)
         if role == "constant" and name in dequantized:
             role = "quantized"
         if role == "constant" and not init.stored_bytes and init.value is not None:
@@ -74,8 +77,9 @@ def _is_norm(layer: Layer, slot: int) -> bool:
     return operator.roles.get(slot) == "norm"
 
 
-def _uses(forward: Forward) -> tuple[dict[str, Uses], set[str]]:
-    """(node, slot) of every use of a stored tensor, seen through nodes that only hand it on; the dequantised ones."""
+def _uses(forward: Forward) -> tuple[dict[str, Uses], set[str], dict[str, str]]:
+    """(node, slot) of every use of a stored tensor, seen through nodes that only hand it on; the dequantised ones;
+    which tensor each value is."""
     dequantized: set[str] = set()
     source: dict[str, str] = {name: name for name in forward.graph.initializers}
     uses: dict[str, Uses] = {}
@@ -88,7 +92,7 @@ def _uses(forward: Forward) -> tuple[dict[str, Uses], set[str]]:
         for slot, name in enumerate(node.inputs):
             if name in source and not (slot == 0 and node.outputs and source.get(node.outputs[0]) == source[name]):
                 uses.setdefault(source[name], []).append((place, slot))
-    return uses, dequantized
+    return uses, dequantized, source
 
 
 def _is_operand(forward: Forward, place: int, slot: int) -> bool:
