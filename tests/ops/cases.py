@@ -94,8 +94,9 @@ MATRIX = [
     row("Einsum", ("s k", "k n"), "n s", "s*k*n", equation="zj,ja"),  # no arrow: once named, in alphabetical order
     row("Einsum", "s k", "k", equation="ij->j"),
     row("Einsum", "s s", "s", equation="ii->i"),
-    row("ScaledDotProductAttention", ("b c s d", "b c d n", "b c n k"), "b c s k", domain="scalecalc"),
-    row("ScaledDotProductAttention", ("b c s d", "b c d n", "b c n k", "s n"), "b c s k", domain="scalecalc"),
+    row("ScaledDotProductAttention", ("b c s n", "b c n k"), "b c s k", domain="scalecalc"),
+    row("ScaledDotProductAttention", ("b c s n", "b c n k", "s n"), "b c s k", domain="scalecalc"),
+    row("ScaledDotProductAttention", ("b c s n", "b n c k"), "b s c k", domain="scalecalc", equation="bcsn,bnck->bsck"),
     row("RotaryEmbedding", ("b c s 2*d", "b 1 s 2*d", "b 1 s 2*d"), "b c s 2*d", domain="scalecalc"),
 ]
 CONVOLUTIONS = [

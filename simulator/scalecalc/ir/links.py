@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,13 +104,18 @@ class Links:
         root: Node,
         members: set[str],
         attributes: Mapping[str, Any] | None = None,
+        also: Iterable[str] = (),
     ) -> Layer | None:
-        """The layer whose inner nodes make `members`; None where an inner value is used outside."""
+        """The layer whose inner nodes make `members`; None where an inner value is used outside.
+
+        `also` names values its first nodes make, whether or not what follows them belongs to it.
+        """
         places = {self.maker[name] for name in members} | {self.maker[root.outputs[0]]}
         for place in places:
             for name in self.graph.nodes[place].outputs:
                 inner = name != root.outputs[0]
                 if inner and (name in self.graph.outputs or not places.issuperset(self.users.get(name, ()))):
                     return None
+        places.update(self.maker[name] for name in also)
         node = Node(op_type, domain, root.name, inputs, root.outputs[:1], attributes or {})
         return Layer(node, tuple(sorted(places)))

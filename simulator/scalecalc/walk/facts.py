@@ -27,7 +27,7 @@ def facts_of(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
     for layer in {id(layer): layer for layer in costs.in_layer.values()}.values():
         if layer.node.op_type == "ScaledDotProductAttention":
             attention += [(1, costs.share(place).macs) for place in layer.members]
-            masks.update(layer.node.inputs[3:])
+            masks.update(layer.node.inputs[2:])
     return {
         "vocabulary": forward.values[table.name].shape[0] if table is not None else None,
         "tied_head": table is not None and table.linear,
