@@ -10,7 +10,7 @@ from scalecalc.ir.links import Layer
 from scalecalc.ops import OPERATORS, is_float
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
-from scalecalc.walk.tables import Uses, angles, inner
+from scalecalc.walk.tables import Uses, angles, attention_biases, compared, inner, sums_of_stored
 
 ROLES = ("embedding", "positional", "norm", "head", "other")
 """Roles of trainable weights; a weight used twice has the first of its roles in this order."""
@@ -28,6 +28,7 @@ class Weight:
         linear: it is an operand of a contraction.
         first: index of the node that uses it first, -1 for none.
         uses: how many nodes use it.
+        written_out: the exporter may have made it of smaller weights.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Weight:
     linear: bool
     first: int
     uses: int
+    written_out: bool
 
     @property
     def trainable(self) -> bool:
@@ -53,7 +55,9 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
         for slot, name in enumerate(layer.node.inputs)
         if _is_norm(layer, slot)
     }
-    fixed = inner(layers, uses, source) | angles(forward, flow, layers, uses, source)
+    fixed = inner(layers, uses, source) | angles(forward, flow, layers, uses, source) | compared(forward, flow, source)
+    biases = attention_biases(layers, source)
+    made = biases | sums_of_stored(forward, flow, source)
     heads = _heads(forward, flow, uses, norms)
     weights = []
     for name, init in forward.graph.initializers.items():
@@ -62,13 +66,16 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
         if not init.stored_bytes and not own:
             continue
         role = "constant" if name in fixed else _role(forward, flow, name, own, heads, norms)
+        if role == "other" and name in biases:
+            role = "positional"
         if role == "constant" and name in dequantized:
             role = "quantized"
         if role == "constant" and not init.stored_bytes and init.value is not None:
             continue  # made by the front end for an attribute that became an input
         linear = any(_is_operand(forward, place, slot) for place, slot in own)
         first = min((place for place, _ in own), default=-1)
-        weights.append(Weight(name, role, value.size, value.bytes, linear, first, len({p for p, _ in own})))
+        used = len({place for place, _ in own})
+        weights.append(Weight(name, role, value.size, value.bytes, linear, first, used, name in made))
     return weights
 
 

@@ -1,9 +1,10 @@
-"""Stored tensors that are fixed by construction: inner numbers of layers, and tables of sines and cosines."""
+"""Stored tensors an exporter or a layer made: inner numbers of layers, tables of sines, biases written out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from scalecalc.dims import hint_of
 from scalecalc.ir.graph import Node
 from scalecalc.ir.links import Layer
 from scalecalc.ops import is_float
@@ -82,3 +83,36 @@ def _makes_angles(forward: Forward, place: int, node: Node) -> bool:
     operator = forward.evaluations[place].operator
     passes = operator is not None and operator.passes
     return not node.domain and (passes or node.op_type in (*SINES, *ANGLES))
+
+
+def compared(forward: Forward, flow: Flow, source: Mapping[str, str]) -> set[str]:
+    """Stored tensors whose equality with something decides: pieces of masks."""
+    found: set[str] = set()
+    stack = [n for node in forward.graph.nodes if node.op_type == "Equal" for n in node.inputs if n in flow.static]
+    seen: set[str] = set()
+    while stack:
+        name = stack.pop()
+        if name not in seen:
+            seen.add(name)
+            if name in source and forward.values[name].size != 1:
+                found.add(source[name])
+            if (place := flow.maker.get(name)) is not None:
+                stack += forward.graph.nodes[place].inputs
+    return found
+
+
+def attention_biases(layers: Iterable[Layer], source: Mapping[str, str]) -> set[str]:
+    """Stored tensors added to the scores of an attention."""
+    attentions = (layer.node for layer in layers if layer.node.op_type == "ScaledDotProductAttention")
+    return {source[mask] for node in attentions for mask in node.inputs[2:] if mask in source}
+
+
+def sums_of_stored(forward: Forward, flow: Flow, source: Mapping[str, str]) -> set[str]:
+    """The larger of two stored tensors that are added up: what a product of weights and constants leaves."""
+    found: set[str] = set()
+    for node in forward.graph.nodes:
+        if node.op_type == "Add" and not node.domain and node.outputs[0] in flow.static:
+            stored = [source[name] for name in node.inputs if name in source]
+            if len(set(stored)) == 2:
+                found.add(max(stored, key=lambda name: hint_of(forward.values[name].size)))
+    return found
