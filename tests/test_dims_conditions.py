@@ -22,7 +22,7 @@ def system() -> tuple[System, Dim, Dim]:
         (lambda h, w: [(h // 4, 7)], ["h <= 31"]),
         (lambda h, w: [(2 * h, 9), (3, 2 * w)], ["h <= 4", "w >= 2"]),
         (lambda h, w: [(h, w + 3)], ["h <= w + 3"]),
-        (lambda h, w: [(1, ((h + 30) // 32) * ((w + 14) // 16) ** 2)], ["h >= 2", "w >= 2"]),
+        (lambda h, w: [(1, ((h + 30) // 32) * ((w + 14) // 16) * ((w + 14) // 16))], ["h >= 2", "w >= 2"]),
     ],
 )
 def test_forms(conditions, texts: list[str]) -> None:
