@@ -56,7 +56,8 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
         if _is_norm(layer, slot)
     }
     fixed = inner(layers, uses, source) | angles(forward, flow, layers, uses, source) | compared(forward, flow, source)
-    biases = attention_biases(layers, source)
+    biases, masks = attention_biases(forward, layers, source)
+    fixed |= masks
     made = biases | sums_of_stored(forward, flow, source)
     heads = _heads(forward, flow, uses, norms)
     weights = []

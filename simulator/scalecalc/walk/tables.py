@@ -35,18 +35,20 @@ def angles(
     """Frequencies that positions are multiplied with under a sine or cosine, and tables rotary positions look up."""
     graph = forward.graph
     found: set[str] = set()
-    done: set[str] = set()
-    starts = [node.inputs[0] for node in graph.nodes if node.op_type in SINES and not node.domain]
-    starts += [name for layer in layers if layer.node.op_type == "RotaryEmbedding" for name in layer.node.inputs[1:3]]
-    for start in starts:
-        if start not in done:
-            done.add(start)
-            found |= _tables(forward, flow, start, uses, source)
+    rotary = [layer for layer in layers if layer.node.op_type == "RotaryEmbedding"]
+    sines = [place for place, node in enumerate(graph.nodes) if node.op_type in SINES and not node.domain]
+    ends = {*sines, *(place for layer in rotary for place in layer.members)}
+    starts = [graph.nodes[place].inputs[0] for place in sines]
+    starts += [name for layer in rotary for name in layer.node.inputs[1:3]]
+    for start in dict.fromkeys(starts):
+        tables, places = _tables(forward, flow, start, source)
+        places |= ends
+        found.update(name for name in tables if places.issuperset(place for place, _ in uses.get(name, ())))
     return found
 
 
-def _tables(forward: Forward, flow: Flow, start: str, uses: Mapping[str, Uses], source: Mapping[str, str]) -> set[str]:
-    """The stored tensors an angle is made of; none where it is made of contents too."""
+def _tables(forward: Forward, flow: Flow, start: str, source: Mapping[str, str]) -> tuple[set[str], set[int]]:
+    """The stored tensors an angle is made of, and the nodes it is made by; none where it is made of contents too."""
     tables: set[str] = set()
     places: set[int] = set()
     stack, seen = [start], set()
@@ -62,21 +64,16 @@ def _tables(forward: Forward, flow: Flow, start: str, uses: Mapping[str, Uses], 
             continue
         elif place is None:
             if value.rank > 1:
-                return set()  # an input's contents, unless it is one number for each example, as a time step is
+                return set(), places  # an input's contents, unless it is one number for each example, as a time step is
         else:
             node = forward.graph.nodes[place]
             if not _makes_angles(forward, place, node):
                 if name in flow.shaped:
                     continue
-                return set()
+                return set(), places
             places.add(place)
             stack += node.inputs
-    return {
-        name
-        for name in tables
-        if is_float(forward.values[name].dtype)
-        and all(place in places or forward.graph.nodes[place].op_type in SINES for place, _ in uses.get(name, ()))
-    }
+    return {name for name in tables if is_float(forward.values[name].dtype)}, places
 
 
 def _makes_angles(forward: Forward, place: int, node: Node) -> bool:
@@ -101,10 +98,13 @@ def compared(forward: Forward, flow: Flow, source: Mapping[str, str]) -> set[str
     return found
 
 
-def attention_biases(layers: Iterable[Layer], source: Mapping[str, str]) -> set[str]:
-    """Stored tensors added to the scores of an attention."""
+def attention_biases(forward: Forward, layers: Iterable[Layer], source: Mapping[str, str]) -> tuple[set[str], set[str]]:
+    """Stored tensors added to the scores of an attention: those with a value for each head, and masks."""
     attentions = (layer.node for layer in layers if layer.node.op_type == "ScaledDotProductAttention")
-    return {source[mask] for node in attentions for mask in node.inputs[2:] if mask in source}
+    added = {mask for node in attentions for mask in node.inputs[2:] if mask in source}
+    heads = {mask: forward.values[mask].shape[-3:-2] for mask in added}
+    masks = {source[mask] for mask in added if all(isinstance(n, int) and n == 1 for n in heads[mask])}
+    return {source[mask] for mask in added} - masks, masks
 
 
 def sums_of_stored(forward: Forward, flow: Flow, source: Mapping[str, str]) -> set[str]:
