@@ -118,6 +118,8 @@ def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], 
         return "quantized" if any(_is_operand(forward, place, slot) for place, slot in uses) else "constant"
     if name in norms:
         return "norm"
+    if not value.shape:
+        return "constant"  # one number without axes: a scale, an epsilon, an offset for all
     roles: set[str] = set()
     for place, slot in uses:
         node = forward.graph.nodes[place]
