@@ -69,7 +69,7 @@ def test_shapes_and_macs_are_those_written_down(case: Case) -> None:
         assert tuple(out.shape) == shape
         assert dtype == (out.dtype or dims(str(case.inputs[0]), DEFAULT)[0])
     assert len(cost.outputs) >= case.n_outputs
-    assert (cost.contraction[0] if cost.contraction else 0) == eval(case.macs, {}, dict(DEFAULT))
+    assert sum(macs for macs, *_ in cost.contractions) == eval(case.macs, {}, dict(DEFAULT))
 
 
 def array(x: Tensor) -> np.ndarray:
@@ -151,9 +151,10 @@ def numbers(cost: Cost, sizes: Mapping[str, int]) -> dict[str, Any]:
         "keeps": [(keep.what, at(keep.bytes), keep.when) for keep in cost.keeps],
         "view": cost.view,
     }  # fmt: skip
-    if cost.contraction is not None:
-        macs, left, right = cost.contraction
-        found["contraction"] = at(macs), left.index, right.index
+    found["contractions"] = [
+        (at(macs), *((x.slots, x.keep.what, at(x.keep.bytes)) for x in operands))
+        for macs, *operands in cost.contractions
+    ]
     return found
 
 
@@ -185,8 +186,7 @@ def resolved(cost: Cost, system: System) -> Cost:
         out.shape = tuple(map(system.resolve, out.shape))
     cost.vector = system.resolve(cost.vector)
     cost.backward = {slot: system.resolve(flops) for slot, flops in cost.backward.items()}
-    if cost.contraction:
-        cost.contraction = system.resolve(cost.contraction[0]), *cost.contraction[1:]
+    cost.contractions = [(system.resolve(macs), a, b) for macs, a, b in cost.contractions]
     return cost
 
 

@@ -5,10 +5,25 @@ from __future__ import annotations
 from functools import cache
 
 from scalecalc.ops import attention, control, conv, elementwise, index, matmul, norm, reduce, shape  # noqa: F401
-from scalecalc.ops.registry import OPERATORS, Cost, Keep, Operator, Out, Tensor, give, is_float, itemsize, misfit, op
+from scalecalc.ops.registry import (
+    OPERATORS,
+    Cost,
+    Inner,
+    Keep,
+    Operator,
+    Out,
+    Tensor,
+    give,
+    inner,
+    is_float,
+    itemsize,
+    misfit,
+    op,
+)
 
 __all__ = [
-    "OPERATORS", "Cost", "Keep", "Operator", "Out", "Tensor", "find", "give", "is_float", "itemsize", "misfit", "op",
+    "OPERATORS", "Cost", "Inner", "Keep", "Operator", "Out", "Tensor", "find", "give", "inner",
+    "is_float", "itemsize", "misfit", "op",
 ]  # fmt: skip
 
 

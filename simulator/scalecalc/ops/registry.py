@@ -74,6 +74,16 @@ class Tensor:
         """Whether gradients can flow through it."""
         return is_float(self.dtype)
 
+    @property
+    def slots(self) -> tuple[int, ...]:
+        """As an operand of a contraction: the input whose gradient it needs."""
+        return (self.index,)
+
+    @property
+    def keep(self) -> Keep:
+        """As an operand of a contraction: what the other operand's gradient needs."""
+        return Keep(self.index)
+
     def known(self) -> tuple[Any, ...] | None:
         """All entries, None unless each is known."""
         return self.value if self.value is not None and None not in self.value else None
@@ -104,30 +114,54 @@ class Keep:
     when: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """An operand of a contraction that the operator makes itself: hidden states, attention probabilities.
+
+    Attributes:
+        slots: the inputs it is made of; it needs a gradient if one of them does.
+        keep: what holds it for the gradient of the other operand.
+    """
+
+    slots: tuple[int, ...]
+    keep: Keep
+
+
+Contraction: TypeAlias = tuple[Dim, Tensor | Inner, Tensor | Inner]
+"""(multiply-accumulates, left operand, right operand)"""
+
+
+def inner(*made_of: Tensor | Inner | None, keep: Keep) -> Inner:
+    """An operand made of those of the inputs that are there."""
+    return Inner(tuple(sorted({slot for x in made_of if x is not None for slot in x.slots})), keep)
+
+
 @dataclass(slots=True)
 class Cost:
     """What one run of an operator gives and costs.
 
     Attributes:
         outputs: by slot; a bare tuple of dimensions stands for Out(shape).
-        contraction: (multiply-accumulates, left operand, right operand); each operand that needs a
-            gradient costs the same number again backward and keeps the other one.
-        vector: floating-point operations forward beside the contraction.
+        contractions: each operand that needs a gradient costs the contraction's multiply-accumulates again
+            backward and keeps the other one.
+        vector: floating-point operations forward beside the contractions.
         backward: the same backward, by input slot whose gradient it makes.
-        keeps: what the backward pass needs beside the contraction's operands.
+        keeps: what the backward pass needs beside the contractions' operands.
         view: the outputs share input 0's memory: nothing is moved.
     """
 
     outputs: Sequence[Out]
-    contraction: tuple[Dim, Tensor, Tensor] | None = None
+    contractions: Sequence[Contraction] = ()
     vector: Dim = 0
     backward: Mapping[int, Dim] = field(default_factory=dict)
     keeps: Sequence[Keep] = ()
     view: bool = False
 
 
-def give(*outputs: Shape | Out, **costs: Any) -> Cost:
-    """A Cost from shapes or Outs and Cost's other fields."""
+def give(*outputs: Shape | Out, contraction: Contraction | None = None, **costs: Any) -> Cost:
+    """A Cost from shapes or Outs and Cost's other fields; `contraction` is the only one of most operators."""
+    if contraction is not None:
+        costs["contractions"] = (contraction,)
     return Cost([item if isinstance(item, Out) else Out(item) for item in outputs], **costs)
 
 
