@@ -4,7 +4,26 @@ from __future__ import annotations
 
 from functools import cache
 
-from scalecalc.ops import attention, control, conv, elementwise, index, matmul, norm, reduce, shape  # noqa: F401
+from scalecalc.ops import (  # noqa: F401
+    attention,
+    contrib,
+    contrib_attention,
+    control,
+    conv,
+    elementwise,
+    heads,
+    image,
+    index,
+    loss,
+    matmul,
+    norm,
+    quantized,
+    recurrent,
+    reduce,
+    select,
+    shape,
+    signal,
+)
 from scalecalc.ops.registry import (
     OPERATORS,
     Cost,

@@ -24,14 +24,6 @@ def matmul(a: Tensor, b: Tensor) -> Cost:
     return give(out, contraction=(prod(out) * shared, a, b))
 
 
-@op("MatMulInteger")
-def matmul_integer(a: Tensor, b: Tensor, a_zero: Tensor | None = None, b_zero: Tensor | None = None) -> Cost:
-    """MatMul of 8-bit integers into int32."""
-    cost = matmul(a, b)
-    cost.outputs[0].dtype = "int32"
-    return cost
-
-
 @op("Gemm")
 def gemm(
     a: Tensor, b: Tensor, c: Tensor | None = None,

@@ -66,7 +66,8 @@ class Tensor:
     def bytes(self) -> Dim:
         """What it takes in memory."""
         if self._bytes is None:
-            self._bytes = self.size * itemsize(self.dtype)
+            bits = _bits(self.dtype)
+            self._bytes = self.size * (bits // 8) if bits % 8 == 0 else (self.size * bits + 7) // 8
         return self._bytes
 
     @property
@@ -105,7 +106,7 @@ class Keep:
 
     Attributes:
         what: an input slot (0, 1, ...), or output k as ~k (-1, -2, ...).
-        bytes: a count of bytes instead of a tensor (masks, statistics).
+        bytes: a count of bytes instead of a tensor (masks, statistics); of an output: where the node leaves it out.
         when: needed only for the gradient of this input slot; None: for any.
     """
 
@@ -284,7 +285,13 @@ def is_float(dtype: str) -> bool:
 @cache
 def itemsize(dtype: str) -> int:
     """Bytes of one element in memory; types below a byte count as one."""
+    return max(1, _bits(dtype) // 8)
+
+
+@cache
+def _bits(dtype: str) -> int:
+    """Bits of one element: smaller types than a byte are packed."""
     if dtype in FLOATS:
-        return FLOATS[dtype]
+        return 8 * FLOATS[dtype]
     bits = re.search(r"\d+", dtype)
-    return max(1, int(bits[0]) // 8) if bits else 1
+    return int(bits[0]) if bits else 8

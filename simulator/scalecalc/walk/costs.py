@@ -243,12 +243,14 @@ def _needed(
     keeps = [x.keep for _, a, b in cost.contractions for x, other in ((a, b), (b, a)) if _wants(other, mask)]
     for keep in keeps if inside else (*keeps, *cost.keeps):
         if keep.when is None or (keep.when < len(mask) and mask[keep.when]):
-            if not (isinstance(keep.bytes, int) and keep.bytes == 0):
+            names, slot = (inputs, keep.what) if keep.what >= 0 else (outputs, ~keep.what)
+            name = names[slot] if slot < len(names) else ""
+            if keep.what < 0 and name:
+                needed.append((name, 0))
+            elif not (isinstance(keep.bytes, int) and keep.bytes == 0):
                 needed.append(("", keep.bytes))
-            else:
-                names, slot = (inputs, keep.what) if keep.what >= 0 else (outputs, ~keep.what)
-                if slot < len(names) and names[slot]:
-                    needed.append((names[slot], 0))
+            elif name:
+                needed.append((name, 0))
     return needed
 
 

@@ -116,7 +116,7 @@ def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], 
             continue
         if operator is not None and operator.is_elementwise and not _is_weight(forward, flow, place, slot):
             continue
-        if role == "embedding":
+        if role == "embedding" and slot == 0:
             role = _table_role(forward, flow, place)
         elif role == "bias" or (role == "other" and place in heads):
             role = "head" if place in heads else "other"
