@@ -7,7 +7,7 @@ from scalecalc.ir.graph import LAYERS
 from scalecalc.ops.elementwise import sums
 from scalecalc.ops.matmul import einsum, matmul
 from scalecalc.ops.registry import Cost, Keep, Tensor, give, op
-from scalecalc.ops.vector import ROTARY, SOFTMAX
+from scalecalc.ops.vector import ROTATION, SOFTMAX
 
 
 @op("ScaledDotProductAttention", domain=LAYERS)
@@ -29,4 +29,4 @@ def rotary_embedding(x: Tensor, cos: Tensor, sin: Tensor) -> Cost:
     """Pairs of x turned by the angle of their position; the sines are kept to turn the gradient back."""
     out = broadcast_shapes(x.shape, cos.shape, sin.shape)
     keeps = (Keep(1, when=0), Keep(2, when=0))
-    return give(out, vector=ROTARY.forward * x.size, backward={0: ROTARY.backward * x.size}, keeps=keeps)
+    return give(out, vector=ROTATION.forward * x.size, backward={0: ROTATION.backward * x.size}, keeps=keeps)

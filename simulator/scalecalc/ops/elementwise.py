@@ -109,6 +109,18 @@ def not_(x: Tensor) -> Cost:
     return give(Out(x.shape, "bool", apply(VALUES["Not"], x.shape, x)))
 
 
+@op("BitwiseNot", fixed_inputs=(0,), elementwise=True)
+def bitwise_not(x: Tensor) -> Cost:
+    """Integer logic: no FLOP."""
+    return give(x.shape)
+
+
+@op("BitCast", fixed_inputs=(0,))
+def bit_cast(x: Tensor, *, to: str) -> Cost:
+    """The same bits read as another type of their width: nothing is moved."""
+    return give(Out(x.shape, to), view=True)
+
+
 @op("BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", fixed_inputs=(0, 1), elementwise=True)
 def bitwise(x: Tensor, y: Tensor) -> Cost:
     """Integer logic: no FLOP."""
@@ -166,15 +178,3 @@ def cast_like(x: Tensor, target: Tensor) -> Cost:
 def dropout(x: Tensor, ratio: Tensor | None = None, training: Tensor | None = None) -> Cost:
     """Off at inference, and exporters write it only there: no FLOP; its mask is not kept."""
     return give(x.shape, Out(x.shape, "bool"), view=True)
-
-
-@op("QuantizeLinear", fixed_inputs=(1, 2))
-def quantize(x: Tensor, scale: Tensor, zero: Tensor | None = None, *, output_dtype: str = "") -> Cost:
-    """Div, round, add, clip: 4 per element."""
-    return give(Out(x.shape, zero.dtype if zero else output_dtype or "uint8"), vector=4 * x.size)
-
-
-@op("DequantizeLinear", fixed_inputs=(1, 2), passes=True)
-def dequantize(x: Tensor, scale: Tensor, zero: Tensor | None = None, *, output_dtype: str = "") -> Cost:
-    """(x - zero) * scale: 2 per element."""
-    return give(Out(x.shape, output_dtype or scale.dtype), vector=2 * x.size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
@@ -104,6 +105,12 @@ def eye_like(x: Tensor, *, dtype: str | None = None, k: int = 0) -> Cost:
     """Ones on a diagonal."""
     same(x.rank, 2)
     return give(Out(x.shape, dtype or x.dtype))
+
+
+@op("RandomNormal", "RandomUniform")
+def random(*, shape: Sequence[int], dtype: str = "float32") -> Cost:
+    """Drawn numbers: not counted."""
+    return give(Out(tuple(shape), dtype))
 
 
 @op("RandomNormalLike", "RandomUniformLike", "Bernoulli", fixed_inputs=(0,))

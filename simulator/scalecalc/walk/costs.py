@@ -11,7 +11,7 @@ from scalecalc.errors import ShapeError
 from scalecalc.ir.graph import Node
 from scalecalc.ir.links import Layer
 from scalecalc.ir.unfold import CONTROL, STATE_OUT
-from scalecalc.ops import OPERATORS, Tensor
+from scalecalc.ops import OPERATORS, Inner, Tensor
 from scalecalc.walk.forward import SKIPPED, UNDETERMINED, UNREACHED, UNSUPPORTED, Evaluation, Forward
 from scalecalc.walk.gradients import Flow
 
@@ -55,11 +55,10 @@ class Part(NamedTuple):
         if cost is None:
             return
         macs, backward_macs, vector, backward = columns
-        if self.matrix and cost.contraction is not None:
-            count, left, right = cost.contraction
+        for count, *operands in cost.contractions if self.matrix else ():
             macs.append((times, count))
             if mask is not None:
-                backward_macs.append((times * (mask[left.index] + mask[right.index]), count))
+                backward_macs.append((times * sum(_wants(x, mask) for x in operands), count))
         if self.vector and any(x is not None and x.is_float for x in evaluation.inputs):
             vector.append((times, cost.vector))
             if mask is not None:
@@ -234,6 +233,11 @@ def fitted(forward: Forward, layers: Iterable[Layer]) -> Iterator[Fitted]:
             yield layer, evaluation
 
 
+def _wants(operand: Tensor | Inner, mask: tuple[bool, ...]) -> bool:
+    """Whether a contraction's operand needs a gradient."""
+    return any(mask[slot] for slot in operand.slots)
+
+
 def _needed(
     inputs: Sequence[str], outputs: Sequence[str], evaluation: Evaluation, mask: Mask, inside: bool
 ) -> list[tuple[str, Dim]]:
@@ -242,17 +246,17 @@ def _needed(
     if cost is None or mask is None:
         return []
     needed: list[tuple[str, Dim]] = []
-    if cost.contraction is not None:
-        _, left, right = cost.contraction
-        needed += [(inputs[x.index], 0) for x, other in ((left, right), (right, left)) if mask[other.index]]
-    for keep in () if inside else cost.keeps:
+    keeps = [x.keep for _, a, b in cost.contractions for x, other in ((a, b), (b, a)) if _wants(other, mask)]
+    for keep in keeps if inside else (*keeps, *cost.keeps):
         if keep.when is None or (keep.when < len(mask) and mask[keep.when]):
-            if not (isinstance(keep.bytes, int) and keep.bytes == 0):
+            names, slot = (inputs, keep.what) if keep.what >= 0 else (outputs, ~keep.what)
+            name = names[slot] if slot < len(names) else ""
+            if keep.what < 0 and name:
+                needed.append((name, 0))
+            elif not (isinstance(keep.bytes, int) and keep.bytes == 0):
                 needed.append(("", keep.bytes))
-            else:
-                names, slot = (inputs, keep.what) if keep.what >= 0 else (outputs, ~keep.what)
-                if slot < len(names) and names[slot]:
-                    needed.append((names[slot], 0))
+            elif name:
+                needed.append((name, 0))
     return needed
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scalecalc.dims import Dim, Poly, hint_of, is_family, lone, prod, total
 from scalecalc.ir.links import Layer
-from scalecalc.ops import OPERATORS, is_float
+from scalecalc.ops import OPERATORS, Tensor, is_float
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
 from scalecalc.walk.tables import Uses, angles, attention_biases, compared, inner, sums_of_stored
@@ -105,11 +105,8 @@ def _uses(forward: Forward) -> tuple[dict[str, Uses], set[str], dict[str, str]]:
 
 def _is_operand(forward: Forward, place: int, slot: int) -> bool:
     cost = forward.evaluations[place].cost
-    return (
-        cost is not None
-        and cost.contraction is not None
-        and slot in (cost.contraction[1].index, cost.contraction[2].index)
-    )
+    operands = [x for _, *pair in cost.contractions for x in pair] if cost is not None else []
+    return any(isinstance(x, Tensor) and x.index == slot for x in operands)
 
 
 def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], norms: set[str]) -> str:
@@ -133,7 +130,7 @@ def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], 
             continue
         if operator is not None and operator.is_elementwise and not _is_weight(forward, flow, place, slot):
             continue
-        if role == "embedding":
+        if role == "embedding" and slot == 0:
             role = _table_role(forward, flow, place)
         elif role == "bias" or (role == "other" and place in heads):
             role = "head" if place in heads else "other"
@@ -153,7 +150,7 @@ def _is_weight(forward: Forward, flow: Flow, place: int, slot: int) -> bool:
         return False
     maker = flow.maker.get(node.inputs[1 - slot])
     cost = forward.evaluations[maker].cost if maker is not None else None
-    return cost is not None and cost.contraction is not None
+    return cost is not None and bool(cost.contractions)
 
 
 def _is_table(shape: tuple[Dim, ...]) -> bool:
