@@ -37,10 +37,16 @@ def export(case: Exportable, path: Path) -> str:
     except Exception as error:
         traceback.print_exc()
         unfinished.unlink(missing_ok=True)
-        lines = [line for line in str(error).strip().splitlines() if line.strip()] or [""]
-        return f"{type(error).__name__}: {lines[0][:200]}"
+        return f"{type(error).__name__}: {reason(error)}"
     unfinished.rename(path)
     return ""
+
+
+def reason(error: Exception) -> str:
+    """The telling line of an error: the exporter's summary names its cause, else the first line."""
+    found = [line.strip() for line in str(error).splitlines() if line.strip()] or [""]
+    causes = [line for line in found if line.startswith("<class")]
+    return (causes or found)[0][:240]
 
 
 def statics(name: str, case: Exportable, directory: Path) -> list[dict[str, Any]]:
