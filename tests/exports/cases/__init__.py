@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
-SUBJECTS = ("vision", "text", "dense", "speech", "recurrent")
+SUBJECTS = ("vision", "text", "dense", "speech", "recurrent", "keras", "jax")
 
 
 class Exportable(Protocol):

@@ -104,9 +104,7 @@ CASES: dict[str, Case] = {
         "deeplabv3_mobilenet_v3_large", lambda: segmenter("deeplabv3_mobilenet_v3_large"), ODD, STATIC_ODD
     ),
     "fcn_resnet50": dense("fcn_resnet50", lambda: segmenter("fcn_resnet50"), ODD),
-    "ssdlite320_maps": dense(
-        "ssdlite320_maps", lambda: detection_maps("ssdlite320_mobilenet_v3_large"), EVEN, STATIC
-    ),
+    "ssdlite320_maps": dense("ssdlite320_maps", lambda: detection_maps("ssdlite320_mobilenet_v3_large"), EVEN, STATIC),
     "ssd300_maps": dense("ssd300_maps", lambda: detection_maps("ssd300_vgg16"), LARGE),
     "swin_t_hw": dense("swin_t", lambda: vision("swin_t"), ODD),
     "swin_t_256": at_side("swin_t", 256),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -42,7 +44,7 @@ class UNet(nn.Module):
 
     def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 128), classes: int = 5, bilinear: bool = False) -> None:
         super().__init__()
-        pairs = list(zip(widths, widths[1:], strict=False))
+        pairs = list(pairwise(widths))
         self.stem = DoubleConv(3, widths[0])
         self.down = nn.ModuleList(DoubleConv(a, b) for a, b in pairs)
         self.pool = nn.MaxPool2d(2)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from cases.text import Outputs, transformer
+from cases.transformer import Outputs, transformer
 from torch_case import TORCHSCRIPT, Case, Inputs, Sizes
 
 WHISPER = {

@@ -9,84 +9,25 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
+from cases.transformer import Decode, Pixels, TextAndPixels, Tokens, Translation, transformer
 from torch_case import TORCHSCRIPT, Case, Inputs, Sizes, import_torchvision
 
 VOCABULARY = 1000
-SEQUENCES = ({"batch": 1, "seq": 16}, {"batch": 2, "seq": 64}, {"batch": 3, "seq": 100})
-OTHERS = ({"batch": 1, "seq": 33}, {"batch": 2, "seq": 8}, {"batch": 5, "seq": 77})
-DECODES = ({"batch": 1, "seq": 1, "past": 16}, {"batch": 2, "seq": 4, "past": 50}, {"batch": 3, "seq": 1, "past": 99})
-OTHER_DECODES = ({"batch": 1, "seq": 1, "past": 33}, {"batch": 2, "seq": 5, "past": 8}, {"batch": 4, "seq": 2, "past": 60})
-PAIRS = ({"batch": 1, "seq": 16, "target": 5}, {"batch": 2, "seq": 64, "target": 30}, {"batch": 3, "seq": 50, "target": 1})
-OTHER_PAIRS = ({"batch": 1, "seq": 33, "target": 9}, {"batch": 2, "seq": 8, "target": 40}, {"batch": 4, "seq": 20, "target": 3})
 
 
-class Outputs(nn.Module):
-    """A transformers model as a plain function from its tensors to its first outputs."""
-
-    def __init__(self, model: nn.Module, count: int = 1) -> None:
-        super().__init__()
-        self.model, self.count = model, count
-
-    def run(self, **inputs: Any) -> Any:
-        outputs = self.model(return_dict=False, **inputs)
-        return outputs[0] if self.count == 1 else tuple(outputs[: self.count])
+def table(names: str, *rows: tuple[int, ...]) -> tuple[Sizes, ...]:
+    """Sizes by name, one set per row."""
+    return tuple(dict(zip(names.split(), row, strict=True)) for row in rows)
 
 
-class Tokens(Outputs):
-    """From token numbers, and perhaps a mask."""
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None = None) -> Any:
-        return self.run(input_ids=input_ids, attention_mask=attention_mask)
-
-
-class Translation(Outputs):
-    """From two sequences: the one that is read and the one that is written."""
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, decoder_input_ids: Tensor) -> Any:
-        return self.run(input_ids=input_ids, attention_mask=attention_mask, decoder_input_ids=decoder_input_ids)
-
-
-class Pixels(Outputs):
-    """From images."""
-
-    def forward(self, pixel_values: Tensor) -> Any:
-        return self.run(pixel_values=pixel_values)
-
-
-class TextAndPixels(Outputs):
-    """From a batch of texts and a batch of images."""
-
-    def forward(self, input_ids: Tensor, attention_mask: Tensor, pixel_values: Tensor) -> Any:
-        return self.run(input_ids=input_ids, attention_mask=attention_mask, pixel_values=pixel_values)
-
-
-class Decode(Outputs):
-    """From a few tokens and the keys and values of two layers, to logits and the longer keys and values."""
-
-    def forward(
-        self, input_ids: Tensor, attention_mask: Tensor, key_0: Tensor, value_0: Tensor, key_1: Tensor, value_1: Tensor
-    ) -> Any:
-        from transformers import DynamicCache
-
-        cache = DynamicCache([(key_0, value_0), (key_1, value_1)])
-        positions = torch.arange(key_0.shape[2], key_0.shape[2] + input_ids.shape[1]).unsqueeze(0)
-        logits = self.model(
-            input_ids=input_ids, attention_mask=attention_mask, past_key_values=cache, position_ids=positions
-        ).logits
-        return logits, *(tensor for layer in cache.layers for tensor in (layer.keys, layer.values))
-
-
-def transformer(architecture: str, kind: str = "Model", **settings: Any) -> nn.Module:
-    """A transformers model from its configuration, such as `transformer("Bert", hidden_size=96)`."""
-    import_torchvision()  # transformers imports it
-    import transformers
-
-    extra = {name: settings.pop(name) for name in ("add_pooling_layer",) if name in settings}
-    config = getattr(transformers, f"{architecture}Config")(**settings, attn_implementation="eager")
-    model: nn.Module = getattr(transformers, f"{architecture}{kind}")(config, **extra)
-    return model
+SEQUENCES = table("batch seq", (1, 16), (2, 64), (3, 100))
+OTHERS = table("batch seq", (1, 33), (2, 8), (5, 77))
+DECODES = table("batch seq past", (1, 1, 16), (2, 4, 50), (3, 1, 99))
+OTHER_DECODES = table("batch seq past", (1, 1, 33), (2, 5, 8), (4, 2, 60))
+PAIRS = table("batch seq target", (1, 16, 5), (2, 64, 30), (3, 50, 1))
+OTHER_PAIRS = table("batch seq target", (1, 33, 9), (2, 8, 40), (4, 20, 3))
 
 
 def gpt2() -> nn.Module:
@@ -106,6 +47,7 @@ ENCODER = {
     "intermediate_size": 320, "max_position_embeddings": 160,
 }  # fmt: skip
 DECODER = ENCODER | {"num_key_value_heads": 2, "use_cache": False}
+CACHED = DECODER | {"use_cache": True}
 DISTILBERT = {
     "vocab_size": VOCABULARY, "dim": 96, "n_layers": 2, "n_heads": 6, "hidden_dim": 320, "max_position_embeddings": 160,
 }  # fmt: skip
@@ -242,7 +184,9 @@ def clip() -> nn.Module:
     import_torchvision()
     from transformers import CLIPConfig, CLIPModel
 
-    config = CLIPConfig(text_config=CLIP_TEXT, vision_config=CLIP_VISION, projection_dim=48, attn_implementation="eager")
+    config = CLIPConfig(
+        text_config=CLIP_TEXT, vision_config=CLIP_VISION, projection_dim=48, attn_implementation="eager"
+    )
     return TextAndPixels(CLIPModel(config), 2)
 
 
@@ -272,7 +216,7 @@ CASES: dict[str, Case] = {
     "phi_small": small("phi_small", "Phi", "ForCausalLM", **DECODER),
     "mixtral_small": small("mixtral_small", "Mixtral", "ForCausalLM", **MOE),
     "gpt2_decode_small": decode("gpt2_decode_small", "GPT2", "LMHeadModel", heads=6, **GPT2),
-    "llama_decode_small": decode("llama_decode_small", "Llama", "ForCausalLM", heads=2, **(DECODER | {"use_cache": True})),
+    "llama_decode_small": decode("llama_decode_small", "Llama", "ForCausalLM", heads=2, **CACHED),
     "clip_vision_small": Case(
         "clip_vision_small",
         lambda: Pixels(transformer("CLIPVision", "ModelWithProjection", **CLIP_VISION, projection_dim=48)),
@@ -291,8 +235,8 @@ CASES: dict[str, Case] = {
             "attention_mask": {0: "batch", 1: "seq"},
             "pixel_values": {0: "images"},
         },
-        ({"batch": 1, "seq": 16, "images": 2}, {"batch": 2, "seq": 64, "images": 1}, {"batch": 3, "seq": 77, "images": 4}),
-        static=({"batch": 1, "seq": 33, "images": 2}, {"batch": 4, "seq": 9, "images": 3}),
+        table("batch seq images", (1, 16, 2), (2, 64, 1), (3, 77, 4)),
+        static=table("batch seq images", (1, 33, 2), (4, 9, 3)),
     ),
     "bert_pooler_small_torchscript": small("bert_pooler_small", "Bert", outputs=2, options=TORCHSCRIPT, **ENCODER),
     "distilbert_small_torchscript": small("distilbert_small", "DistilBert", options=TORCHSCRIPT, **DISTILBERT),
