@@ -134,28 +134,44 @@ def unused(case: Case) -> list[nn.Parameter]:
     return found
 
 
+def operations(outputs: list[Tensor]) -> list[Any]:
+    """The autograd nodes behind outputs, in the order they ran."""
+    found: dict[Any, None] = {}
+    queue = [tensor.grad_fn for tensor in outputs]
+    while queue:
+        node = queue.pop()
+        if node is not None and node not in found:
+            found[node] = None
+            queue += [before for before, _ in node.next_functions]
+    return sorted(found, key=lambda node: node._sequence_nr())
+
+
 def batch_norms(case: Case) -> dict[str, int]:
-    """Channels of the BatchNorms that run, of those directly behind a convolution, and behind one with a bias.
+    """Channels of the BatchNorms that run, of those alone behind a convolution, and behind one with a bias.
 
     An exporter can fold the second kind into the convolution: two trainable vectors become its bias.
     """
     module, channels = prepared(case), Counter({"all": 0, "after_convolution": 0, "after_biased_convolution": 0})
-    made: dict[int, tuple[Tensor, bool]] = {}  # by identity of the output, which is kept alive
+    convolutions: dict[int, tuple[Tensor, bool]] = {}  # by identity of the output, which is kept alive
+    behind: list[tuple[Any, int, bool]] = []
 
     def hook(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         if isinstance(layer, nn.modules.conv._ConvNd):
-            made[id(output)] = (output, layer.bias is not None)
+            convolutions[id(output)] = (output, layer.bias is not None)
         elif isinstance(layer, nn.modules.batchnorm._BatchNorm):
             channels["all"] += layer.num_features
-            if id(inputs[0]) in made:
-                channels["after_convolution"] += layer.num_features
-                channels["after_biased_convolution"] += made[id(inputs[0])][1] * layer.num_features
+            if id(inputs[0]) in convolutions:
+                behind.append((inputs[0].grad_fn, layer.num_features, convolutions[id(inputs[0])][1]))
 
     handles = [layer.register_forward_hook(hook) for layer in module.modules()]
-    with torch.no_grad():
-        module(**case.inputs(case.example))
+    outputs = list(tensors_of(module(**case.inputs(case.example))))
     for handle in handles:
         handle.remove()
+    readers = Counter(before for node in operations(outputs) for before, _ in node.next_functions)
+    for convolution, width, biased in behind:
+        if readers[convolution] == 1:
+            channels["after_convolution"] += width
+            channels["after_biased_convolution"] += biased * width
     return dict(channels)
 
 
@@ -175,6 +191,8 @@ def truth(case: Case) -> dict[str, Any]:
     }
     if case.macs:
         record["macs_by_hand"] = True
+    if case.altered:
+        record["altered"] = dict(case.altered)
     if case.published:
         record["published"] = case.published()
     if case.note:

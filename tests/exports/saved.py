@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from cases import load
-from counting import prepared, saved_bytes, tensors_of
+from counting import operations, prepared, saved_bytes, tensors_of
 from make import lines
 from torch_case import Case, Inputs, Sizes
 
@@ -28,18 +28,6 @@ MODELS: dict[str, Sizes] = {
     "vit_b_16": {"batch": 2},
     "gpt2": {"batch": 2, "seq": 64},
 }
-
-
-def operations(outputs: list[Tensor]) -> list[Any]:
-    """The autograd nodes behind outputs, in the order they ran."""
-    found: dict[Any, None] = {}
-    queue = [tensor.grad_fn for tensor in outputs]
-    while queue:
-        node = queue.pop()
-        if node is not None and node not in found:
-            found[node] = None
-            queue += [before for before, _ in node.next_functions]
-    return sorted(found, key=lambda node: node._sequence_nr())
 
 
 def saved_by(node: Any) -> Iterator[Tensor]:

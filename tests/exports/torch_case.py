@@ -62,6 +62,8 @@ class Case:
         static: sizes at which the same model is exported once more, without dynamic axes.
         published: figures its authors give.
         macs: forward and backward multiply-accumulates at sizes by hand, for layers FlopCounterMode does not see.
+        altered: what the exporter changed beyond folding BatchNorm: file minus model, in `params`, `forward_macs`
+            and `backward_macs`.
         note: what a reader of the counts should know.
     """
 
@@ -75,6 +77,7 @@ class Case:
     static: tuple[Sizes, ...] = ()
     published: Callable[[], dict[str, Any]] | None = None
     macs: Callable[[Sizes], tuple[int, int]] | None = None
+    altered: Mapping[str, int] = field(default_factory=dict)
     note: str = ""
 
     def export(self, path: Path) -> None:

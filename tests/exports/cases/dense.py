@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from cases.networks import Detector, UNet
-from cases.vision import image, vision
+from cases.vision import ALTERED, image, vision
 from torch_case import TORCHSCRIPT, Case, Sizes, import_torchvision
 
 SIDES = ({"batch": 1, "height": 224, "width": 224}, {"batch": 2, "height": 256, "width": 192})
@@ -72,7 +72,8 @@ def dense(
     if options:
         options["dynamic_outputs"] = {"output": axes}
     example = {"batch": 2, "height": 320, "width": 352}
-    return Case(model, build, image, example, {"x": axes}, sizes, options, static)
+    altered, note = ALTERED.get(model, ({}, ""))
+    return Case(model, build, image, example, {"x": axes}, sizes, options, static, altered=altered, note=note)
 
 
 def classifier_hw(model: str, sizes: tuple[Sizes, ...] = ODD, static: tuple[Sizes, ...] = STATIC_ODD) -> Case:
@@ -83,7 +84,8 @@ def classifier_hw(model: str, sizes: tuple[Sizes, ...] = ODD, static: tuple[Size
 def at_side(model: str, side: int) -> Case:
     """A torchvision classifier of this side, batch 1, nothing dynamic."""
     sizes = {"batch": 1, "height": side, "width": side}
-    return Case(model, lambda: vision(model), image, sizes, {}, (sizes,))
+    altered, note = ALTERED.get(model, ({}, ""))
+    return Case(model, lambda: vision(model), image, sizes, {}, (sizes,), altered=altered, note=note)
 
 
 CASES: dict[str, Case] = {

@@ -64,6 +64,9 @@ CLIP_VISION = {
 }  # fmt: skip
 
 
+TIED = (VOCABULARY * 96, "TorchScript stores the tied head once more, transposed")
+
+
 def tokens(sizes: Sizes, vocabulary: int = 30000) -> Inputs:
     """Token numbers."""
     return {"input_ids": torch.randint(0, vocabulary, (sizes["batch"], sizes["seq"]))}
@@ -131,8 +134,16 @@ def text_case(model: str, symbols: str = "batch seq", **options: Any) -> Case:
     return Case(model, build, inputs, {"batch": 2, "seq": 17}, axes, SEQUENCES, options)
 
 
-def small(model: str, *built: str, masked: bool = True, outputs: int = 1, options: Any = None, **settings: Any) -> Case:
-    """A small language model with dynamic batch and sequence."""
+def small(
+    model: str,
+    *built: str,
+    masked: bool = True,
+    outputs: int = 1,
+    options: Any = None,
+    stored: tuple[int, str] = (0, ""),
+    **settings: Any,
+) -> Case:
+    """A small language model with dynamic batch and sequence; `stored` is a difference in parameters, and why."""
     names = ("input_ids", "attention_mask") if masked else ("input_ids",)
     options = dict(options or {})
     return Case(
@@ -144,6 +155,8 @@ def small(model: str, *built: str, masked: bool = True, outputs: int = 1, option
         SEQUENCES,
         options,
         () if options else OTHERS,
+        altered={"params": stored[0]} if stored[0] else {},
+        note=stored[1],
     )
 
 
@@ -237,11 +250,13 @@ CASES: dict[str, Case] = {
         },
         table("batch seq images", (1, 16, 2), (2, 64, 1), (3, 77, 4)),
         static=table("batch seq images", (1, 33, 2), (4, 9, 3)),
+        altered={"params": -1},
+        note="the scale of the similarities stands in the file as its exponential",
     ),
     "bert_pooler_small_torchscript": small("bert_pooler_small", "Bert", outputs=2, options=TORCHSCRIPT, **ENCODER),
     "distilbert_small_torchscript": small("distilbert_small", "DistilBert", options=TORCHSCRIPT, **DISTILBERT),
     "t5_encoder_small_torchscript": small("t5_encoder_small", "T5", "EncoderModel", options=TORCHSCRIPT, **T5),
     "llama_small_torchscript": small(
-        "llama_small", "Llama", "ForCausalLM", tie_word_embeddings=True, options=TORCHSCRIPT, **DECODER
+        "llama_small", "Llama", "ForCausalLM", tie_word_embeddings=True, options=TORCHSCRIPT, stored=TIED, **DECODER
     ),
 }  # fmt: skip

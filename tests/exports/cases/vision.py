@@ -50,8 +50,26 @@ def image_case(model: str, symbols: str = "batch", side: int = 224, **options: A
     return Case(model, lambda: vision(model), image, example, {"x": axes} if axes else {}, sizes, options)
 
 
+# What the exporter computes beforehand from weights alone. Blocks x heads of each stage, windows of 7 x 7 positions:
+# a table of (2*7 - 1)**2 relative positions becomes one of 7**2 x 7**2 pairs, per head.
+PAIRS_OF_WINDOW = 7**4 - 13**2
+SWIN_HEADS = 2 * 3 + 2 * 6 + 6 * 12 + 2 * 24
+MAXVIT_HEADS = 2 * (2 * 2 + 2 * 4 + 5 * 8 + 2 * 16)  # attention within windows, and over a grid
+# Swin V2 has 12 blocks; each computes its biases from 15 x 15 offsets by a layer 2 -> 512 (and one more, which stays).
+OFFSETS = 12 * 15 * 15 * 512
+ALTERED: dict[str, tuple[dict[str, int], str]] = {
+    "swin_t": ({"params": SWIN_HEADS * PAIRS_OF_WINDOW}, "position tables stand in the file one value per pair"),
+    "maxvit_t": ({"params": MAXVIT_HEADS * PAIRS_OF_WINDOW}, "position tables stand in the file one value per pair"),
+    "swin_v2_t": (
+        {"params": OFFSETS - 12 * 512 * 2, "forward_macs": -2 * OFFSETS, "backward_macs": -2 * OFFSETS},
+        "the first layer of the position biases stands in the file as its result",
+    ),
+}
+
+
 def classifier(model: str, side: int = 224, frames: int = 0, **options: Any) -> Case:
     """A classifier with a dynamic batch, for images of this side or videos of this many frames."""
+    altered, note = ALTERED.get(model, ({}, ""))
     shape = (3, frames, side, side) if frames else (3, side, side)
     return Case(
         model,
@@ -62,6 +80,8 @@ def classifier(model: str, side: int = 224, frames: int = 0, **options: Any) -> 
         BATCHES[:2],
         options,
         published=lambda: published(model),
+        altered=altered,
+        note=note,
     )
 
 
