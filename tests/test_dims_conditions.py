@@ -41,3 +41,9 @@ def test_they_hold_where_the_originals_do(a: int, b: int, d: int, k: int, up: bo
     value = (a * x + y + b) // d
     held = [(evaluate(c.left, sizes) or 0) <= (evaluate(c.right, sizes) or 0) for c in found]
     assert all(held) == (k <= value if up else value <= k)
+
+
+def test_a_divisor_of_several_factors_is_in_brackets() -> None:
+    _, h, w = system()
+    assert str(Condition(12 * h, "%", 3 * w)) == "12*h % (3*w) == 0"
+    assert str(Condition(h + 1, "%", 32)) == "(h + 1) % 32 == 0"

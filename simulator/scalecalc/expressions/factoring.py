@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from itertools import count
+from math import gcd
 
 from scalecalc.dims import Dim, Poly
 from scalecalc.dims.atoms import Floor
@@ -58,18 +59,31 @@ class _Writer:
             if common or abs(number) > 1:
                 inner = {divide_term(term, common) or (): c // number for term, c in terms.items()}
                 return [*parts, self.product(common, number, self.sum(inner))]
-            group = _group(terms)
+            atom, group = _group(terms)
             if not group:
                 break
-            parts += self.parts(group)
             terms = {term: c for term, c in terms.items() if term not in group}
+            inner = {divide_term(term, (atom,)) or (): c for term, c in group.items()}
+            if times := _times(inner, terms):  # atom*inner + times*inner
+                rest = terms.get((), 0) - times * inner.get((), 0)
+                terms = {term: c for term, c in terms.items() if term not in inner} | ({(): rest} if rest else {})
+                parts.append(self.sum_times_sum({(atom,): 1, (): times}, inner))
+            else:
+                parts += self.parts(group)
         return parts + [self.product(term, c) for term, c in _ordered(terms)]
 
-    def product(self, term: Term, number: int, inner: Expr | None = None) -> Part:
-        """number * term * inner."""
-        factors: list[Expr] = [self.power(atom, term.count(atom)) for atom in dict.fromkeys(term)]
-        if inner is not None:
-            factors.append(inner)
+    def sum_times_sum(self, left: Terms, right: Terms) -> Part:
+        """A product of two sums."""
+        common, _ = _shared(right)
+        number = gcd(*right.values())
+        if right[max(right)] < 0:
+            number = -number
+        right = {divide_term(term, common) or (): c // number for term, c in right.items()}
+        return self.product(common, number, self.sum(left), self.sum(right))
+
+    def product(self, term: Term, number: int, *inner: Expr) -> Part:
+        """number * term * all inner."""
+        factors: list[Expr] = [*(self.power(atom, term.count(atom)) for atom in dict.fromkeys(term)), *inner]
         if abs(number) != 1 or not factors:
             factors.insert(0, Number(abs(number)))
         result = factors[0]
@@ -112,14 +126,25 @@ def _shared(terms: Terms) -> tuple[Term, int]:
     return tuple(sorted(common.elements())), -number if all(c < 0 for c in terms.values()) else number
 
 
-def _group(terms: Terms) -> Terms:
-    """The most terms that share an atom; a polynomial of that atom alone is not taken apart."""
-    best: Terms = {}
+def _group(terms: Terms) -> tuple[int, Terms]:
+    """The atom most terms share, and these terms; a polynomial of one atom alone is not taken apart."""
+    best: tuple[int, Terms] = (0, {})
     for atom in sorted({atom for term in terms for atom in term}):
         group = {term: c for term, c in terms.items() if atom in term}
-        if len(group) > max(len(best), 1) and any(set(term) - {atom} for term in group):
-            best = group
+        if len(group) > max(len(best[1]), 1) and any(set(term) - {atom} for term in group):
+            best = atom, group
     return best
+
+
+def _times(part: Terms, terms: Terms) -> int:
+    """How often `part` is in `terms`: 0 where it is not as a whole, but for a number that may be left over."""
+    if max(part) not in terms:
+        return 0
+    times, rest = divmod(terms[max(part)], part[max(part)])
+    if rest or any(terms.get(term) != times * c for term, c in part.items() if term):
+        return 0
+    taken, there = times * part.get((), 0), terms.get((), 0)
+    return times if not taken or 0 < taken / there <= 1 else 0
 
 
 def _ordered(terms: Terms) -> list[tuple[Term, int]]:

@@ -73,7 +73,7 @@ def infix(sign: str, left: Printed, right: Printed, shown: str, group: Callable[
 
 
 def _text_binary(sign: str, left: Printed, right: Printed) -> Printed:
-    shown = f" {sign} " if _LEVEL[sign] == SUM else sign
+    shown = f" {sign} " if _LEVEL[sign] == SUM or sign == "%" else sign
     return infix(sign, left, right, shown, lambda text: f"({text})")
 
 

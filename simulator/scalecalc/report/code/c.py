@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 
+from scalecalc.errors import UsageError
 from scalecalc.expressions.printing import ATOM, Printed, Style
 from scalecalc.report.code.listing import Formula, Listing
 from scalecalc.report.code.program import Program, function, program
@@ -19,6 +21,9 @@ WORDS = """
 """
 RESERVED = frozenset(WORDS.split())
 """Words of C and C++, and macros that some compilers or systems bring along."""
+
+DEEPEST = 250
+"""Brackets in brackets that compilers take as they come: clang 256, the standard only 63."""
 
 NOTE = """\
 Every function returns the exact value as an int64_t. Where it has none it returns INT64_MIN and sets errno:
@@ -129,6 +134,15 @@ def _function(source: Program, formula: Formula) -> Iterator[str]:
         yield f"    if (error_ || !holds{number}_) return fail_(error_ ? error_ : EDOM);"
     for variable, text in source.variables(formula):
         yield f"    const int64_t {variable} = {text};"
-    yield f"    const int64_t value_ = {source.text(formula.tree)};"
+    value = source.text(formula.tree)
+    if _depth(value) > DEEPEST:
+        raise UsageError(f"{formula.path} is nested too deeply for C compilers", where="--format",
+                         todo="put sizes in with --set, or use python or js")  # fmt: skip
+    yield f"    const int64_t value_ = {value};"
     yield "    return error_ ? fail_(error_) : value_;"
     yield "}"
+
+
+def _depth(text: str) -> int:
+    steps = ({"(": 1, ")": -1}.get(character, 0) for character in text)
+    return max(accumulate(steps), default=0)

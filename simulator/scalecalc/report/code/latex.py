@@ -17,7 +17,12 @@ SPECIAL = re.compile(r"([_&%$#{}])")
 def write(listing: Listing) -> str:
     """The lines; what they are of stands above in comments."""
     counted = {name: re.sub(r"^([a-z])(\d+)$", r"\1_\2", name) for name in listing.variables}  # h1 is h with an index
-    source = program(listing, lambda names: replace(LATEX, name=lambda name: LATEX.name(names[name])), renamed=counted)
+    source = program(
+        listing,
+        lambda names: replace(LATEX, name=lambda name: LATEX.name(names[name])),
+        renamed=counted,
+        compiled=False,
+    )
     comments = "".join(f"% {line}\n" for line in source.remarks())
     return comments + "\\begin{align*}\n" + " \\\\\n".join(_lines(source)) + "\n\\end{align*}\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from scalecalc.dims import Condition, Dim, Poly, is_positive, symbols_of
+from scalecalc.dims import Condition, Dim, Poly, is_positive, simplified, symbols_of
 from scalecalc.dims.atoms import Floor
 from scalecalc.dims.values import substitute
 from scalecalc.errors import UsageError, one_line
@@ -187,7 +187,7 @@ def _requirements(profile: Profile, dims: Iterable[Dim], given: Mapping[str, int
         if condition.op == "%":
             divisors[condition.right] = None
     positive = [Condition(1, "<=", divisor) for divisor in divisors if not is_positive(divisor)]
-    for condition in dict.fromkeys((*positive, *conditions)):
+    for condition in simplified((*positive, *conditions)):
         left, right = tree(condition.left), tree(condition.right)
         if isinstance(condition.left, int) and isinstance(condition.right, int):
             continue

@@ -82,6 +82,8 @@ def program(
     listing: Listing,
     style: Callable[[dict[str, str]], Style],
     reserved: Collection[str] = (),
+    *,
+    compiled: bool = True,
     renamed: Mapping[str, str] | None = None,
 ) -> Program:
     """The listing in the names of a language.
@@ -90,13 +92,14 @@ def program(
         listing: what is written.
         style: how expressions look, given the identifiers by name.
         reserved: words that are no identifiers.
+        compiled: a compiler will read it.
         renamed: what variables are called instead.
 
     Raises:
         UsageError: a formula no compiler takes.
     """
     for formula in listing.formulas:
-        if sum(1 for _ in formula.tree.walk()) > MOST_NODES:
+        if compiled and sum(1 for _ in formula.tree.walk()) > MOST_NODES:
             raise UsageError(f"{formula.path} is too long for a program", where="--format",
                              todo="put sizes in with --set, or use text or json")  # fmt: skip
     wanted = {name: (renamed or {}).get(name, name) for name in listing.variables}
