@@ -28,6 +28,8 @@ Formula = Callable[[Dim, Dim, Dim], Dim]
         (lambda b, s, w: 64 * (s - 2) * (w - 3) + s * b, "s*(b + 64*w - 192) - 128*w + 384"),
         (lambda b, s, w: b * (64 * (s - 2) * (w - 3) + 7), "b*(64*(s - 2)*(w - 3) + 7)"),
         (lambda b, s, w: b * (3 * s + 5) + 6 * s + 1, "b*(3*s + 5) + 6*s + 1"),
+        (lambda b, s, w: b * (3 * s + 5) + 6 * s, "b*(3*s + 5) + 6*s"),
+        (lambda b, s, w: b * (3 * s + 5) - 6 * s - 10, "(b - 2)*(3*s + 5)"),
         (lambda b, s, w: 2 * b + 2 * s, "2*(b + s)"),
         (lambda b, s, w: -4 * b - 4 * b * s, "-4*b*(s + 1)"),
         (lambda b, s, w: -b - s, "-b - s"),

@@ -41,8 +41,8 @@ class _Writer:
 
     def __init__(self, dim: Poly, names: Mapping[int, str], nested: bool) -> None:
         self.atoms, self.names = dim.system.atoms, names
+        self.inside = nested
         self.nested = nested and len(dim.terms) <= MOST_GROUPED
-        self.any = nested
 
     def sum(self, terms: Terms) -> Expr:
         (negative, result), *others = self.parts(terms)
@@ -99,7 +99,7 @@ class _Writer:
         elif atom in self.names:
             base = Name(self.names[atom])
         else:
-            base = quotient(item, self.names, nested=self.any)
+            base = quotient(item, self.names, nested=self.inside)
         return base if exponent == 1 else Binary("**", base, Number(exponent))
 
 
@@ -144,7 +144,7 @@ def _times(part: Terms, terms: Terms) -> int:
     if rest or any(terms.get(term) != times * c for term, c in part.items() if term):
         return 0
     taken, there = times * part.get((), 0), terms.get((), 0)
-    return times if not taken or 0 < taken / there <= 1 else 0
+    return times if min(0, there) <= taken <= max(0, there) else 0
 
 
 def _ordered(terms: Terms) -> list[tuple[Term, int]]:

@@ -110,9 +110,7 @@ def at(profile: Profile, sizes: Mapping[str, int], *, task: str | None = None, s
     try:
         return inspect(profile, sizes=sizes, task=task, sample=sample)
     except UsageError:
-        bare = {
-            name: replace(symbol, kind="free", hint=None, bound=None) for name, symbol in profile.symbols.items()
-        }  # fmt: skip
+        bare = {name: replace(info, kind="free", hint=None, bound=None) for name, info in profile.symbols.items()}
         return replace(inspect(replace(profile, symbols=bare), sizes=sizes, task=task, sample=sample), profile=profile)
 
 
@@ -127,37 +125,39 @@ def listing(result: Inspection, asked: Sequence[str], *, nested: bool = True) ->
     Raises:
         UsageError: an unknown or ambiguous quantity.
     """
-    there = quantities(result)
-    paths = choose(there, asked)
-    settled, profile = result.settled, result.profile
+    there, profile, settled = quantities(result), result.profile, result.settled
     given = {name: size for name, size in settled.sizes.items() if name not in settled.assumed}
-    dims = {path: _with(there[path].formula, given) for path in paths}
-    requirements = list(_requirements(profile, dims.values(), given))
-    names = floor_names(
-        list(dims.values()), {*profile.symbols, *(n for r in requirements for n in r.names)}, nested=nested
-    )
-    system = next((dim.system for dim in dims.values() if isinstance(dim, Poly)), None)
-    variables: dict[str, Expr] = {}
-    for atom, name in names.items():
-        assert system is not None
-        floor = system.atoms[atom]
-        assert isinstance(floor, Floor)
-        variables[name] = quotient(floor, names, nested=nested)
+    dims = {path: _with(there[path].formula, given) for path in choose(there, asked)}
+    requirements = tuple(_requirements(profile, dims.values(), given))
+    needed = {name for requirement in requirements for name in requirement.names}
+    names = floor_names([*dims.values()], needed.union(profile.symbols), nested=nested)
+    variables = _definitions(dims.values(), names, nested=nested)
     formulas = []
     for path, dim in dims.items():
         expression = tree(dim, names, nested=nested)
         symbols, mine = _reach(_symbols(dim), requirements)
+        needed |= symbols
         formulas.append(
             Formula(
                 path, unit_of(path, result.task.sample), str(dim), expression, there[path].lower_bound,
-                result.value(there[path]), _in_order(profile, symbols), _used(expression, variables), tuple(mine),
+                result.value(there[path]), _in_order(profile, symbols), _used(expression, variables), mine,
             )
         )  # fmt: skip
-    every = {name for formula in formulas for name in formula.symbols} | {n for r in requirements for n in r.names}
-    infos = tuple(profile.symbols.get(name) or SymbolInfo(name, "data") for name in _in_order(profile, every))
+    infos = tuple(profile.symbols.get(name) or SymbolInfo(name, "data") for name in _in_order(profile, needed))
     shown = set(map(str, profile.checks))
     fixed = tuple(condition for condition in profile.conditions if condition not in shown)
-    return Listing(result, tuple(formulas), variables, infos, tuple(requirements), given, fixed)
+    return Listing(result, tuple(formulas), variables, infos, requirements, given, fixed)
+
+
+def _definitions(dims: Iterable[Dim], names: Mapping[int, str], *, nested: bool) -> dict[str, Expr]:
+    """What the names of floors stand for."""
+    found: dict[str, Expr] = {}
+    atoms = next((dim.system.atoms for dim in dims if isinstance(dim, Poly)), [])
+    for atom, name in names.items():
+        floor = atoms[atom]
+        assert isinstance(floor, Floor)
+        found[name] = quotient(floor, names, nested=nested)
+    return found
 
 
 def _with(dim: Dim, given: Mapping[str, int]) -> Dim:
@@ -211,12 +211,12 @@ def _divisors(dim: Dim) -> Iterable[Dim]:
                     yield item.den
 
 
-def _reach(symbols: set[str], requirements: Sequence[Requirement]) -> tuple[set[str], list[Requirement]]:
+def _reach(symbols: set[str], requirements: Sequence[Requirement]) -> tuple[set[str], tuple[Requirement, ...]]:
     """The symbols and the requirements that speak of them, directly or through others."""
     found = set(symbols)
     while more := {name for r in requirements if r.names & found for name in r.names} - found:
         found |= more
-    return found, [r for r in requirements if r.names & found]
+    return found, tuple(r for r in requirements if r.names & found)
 
 
 def _used(expression: Expr, variables: Mapping[str, Expr]) -> tuple[str, ...]:
