@@ -65,3 +65,9 @@ def test_divisions(conditions, texts: list[str]) -> None:
         numbers = [(c.op, evaluate(c.left, sizes), evaluate(c.right, sizes)) for c in found]
         held = all(a % b == 0 if op == "%" else a == b for op, a, b in numbers)
         assert held == all(evaluate(c.left, sizes) == evaluate(c.right, sizes) for c in given)
+
+
+def test_a_divisor_of_several_factors_is_in_brackets() -> None:
+    _, h, w = system()
+    assert str(Condition(12 * h, "%", 3 * w)) == "12*h % (3*w) == 0"
+    assert str(Condition(h + 1, "%", 32)) == "(h + 1) % 32 == 0"

@@ -67,12 +67,13 @@ def number(option: str, text: str) -> float:
     return value
 
 
-def form_of(form: str) -> str:
-    """A known output format."""
+def form_of(form: str, forms: Sequence[str] = ()) -> str:
+    """A known output format: one of `forms`, or of those most commands share."""
     from scalecalc.report.render import FORMATS
 
-    if form not in FORMATS:
-        raise UsageError(f"no format '{form}'", where="--format", todo=f"use one of {', '.join(FORMATS)}")
+    known = forms or FORMATS
+    if form not in known:
+        raise UsageError(f"no format '{form}'", where="--format", todo=f"use one of {', '.join(known)}")
     return form
 
 
@@ -139,15 +140,20 @@ def finish(result: Estimate | Inspection, form: str, output: str | None, *, stri
         render(result, form_of(form), file)
     inspection = result.inspection if isinstance(result, Estimate) else result
     profile = inspection.profile
+    complain(profile, strict=strict)
+    open_questions = [line for line in result.assumptions if "(--" in line]
+    if strict and open_questions:
+        what = f"assumed: {'; '.join(open_questions)}"
+        raise StrictError(what, where=profile.name, todo="answer with these options, or drop --strict")
+
+
+def complain(profile: Profile, *, strict: bool) -> None:
+    """Say on stderr that figures are lower bounds where they are; under `--strict` that is an error."""
     if not profile.complete:
         message = _missing(profile)
         if strict:
             raise StrictError(message, where=profile.name, todo='add a rule with @op("...") or drop --strict')
         print(f"scalecalc: warning: {one_line(message)}", file=sys.stderr)
-    open_questions = [line for line in result.assumptions if "(--" in line]
-    if strict and open_questions:
-        what = f"assumed: {'; '.join(open_questions)}"
-        raise StrictError(what, where=profile.name, todo="answer with these options, or drop --strict")
 
 
 def _missing(profile: Profile) -> str:
