@@ -7,11 +7,14 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from scalecalc.errors import ExpressionError, StrictError, UsageError, one_line
 from scalecalc.estimate import Estimate, Inspection
 from scalecalc.walk import Profile
+
+if TYPE_CHECKING:
+    from scalecalc.report.views import View
 
 BIGGEST_SIZE = 2**53
 T = TypeVar("T")
@@ -132,12 +135,14 @@ def _umask() -> int:
     return mask
 
 
-def finish(result: Estimate | Inspection, form: str, output: str | None, *, strict: bool) -> None:
-    """Write a result; warn of unknown operators once; fail under `--strict`."""
+def finish(
+    result: Estimate | Inspection, form: str, output: str | None, *, strict: bool, view: View | None = None
+) -> None:
+    """Write a result, an inspection in a view; warn of unknown operators once; fail under `--strict`."""
     from scalecalc.report.render import render
 
     with target(output) as file:
-        render(result, form_of(form), file)
+        render(result, form_of(form), file, view)
     inspection = result.inspection if isinstance(result, Estimate) else result
     profile = inspection.profile
     complain(profile, strict=strict)

@@ -36,6 +36,7 @@ class Scope:
         names: new names of the values it defines.
         times: values that say how often it runs.
         given: what must be true for it to run.
+        namespace: the modules around it, for nodes that have none of their own.
         closing: nodes behind it.
     """
 
@@ -45,6 +46,7 @@ class Scope:
     names: dict[str, str]
     times: tuple[str, ...] = ()
     given: tuple[Given, ...] = ()
+    namespace: str = ""
     closing: list[Node] = field(default_factory=list)
 
     def name(self, name: str) -> str:
@@ -58,7 +60,8 @@ class Scope:
 
     def node(self, op_type: str, name: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: Any) -> Node:
         """A joining node that runs as often as this body."""
-        return Node(op_type, CONTROL, name, tuple(inputs), tuple(outputs), attributes, self.times, self.given)
+        context = self.times, self.given, self.namespace
+        return Node(op_type, CONTROL, name, tuple(inputs), tuple(outputs), attributes, *context)
 
 
 def unfolded(graph: Graph, is_operator: Callable[[str, str], bool]) -> Graph:
@@ -117,6 +120,7 @@ class _Unfolding:
             node.attributes,
             scope.times,
             scope.given,
+            node.namespace or scope.namespace,
         )
         function = self.graph.functions.get((node.domain, node.op_type))
         if function is not None and not self.is_operator(node.domain, node.op_type):
@@ -149,7 +153,7 @@ class _Unfolding:
             (inner, outer) for inner, outer in zip(function.outputs, call.outputs, strict=False) if inner in made
         )
         names.update(zip(function.inputs, (*call.inputs, *[""] * len(function.inputs)), strict=False))
-        body = Scope(iter(nodes), None, f"{call.name}/", names, scope.times, scope.given)
+        body = Scope(iter(nodes), None, f"{call.name}/", names, scope.times, scope.given, call.namespace)
         for inner, outer in zip(function.outputs, call.outputs, strict=False):
             if outer and names[inner] != outer:  # an input or a constant handed out
                 same = Node("Identity", "", call.name, (names[inner],), (outer,), {}, scope.times, scope.given)
@@ -164,7 +168,7 @@ class _Unfolding:
         for name, tensor in graph.initializers.items():
             self.initializers[names[name]] = replace(tensor, name=names[name])
         self.value_info.update((names[name], kind) for name, kind in graph.value_info.items() if name in names)
-        return Scope(iter(graph.nodes), scope, f"{call.name}/", names, scope.times, scope.given)
+        return Scope(iter(graph.nodes), scope, f"{call.name}/", names, scope.times, scope.given, call.namespace)
 
     def loop(self, scope: Scope, call: Node) -> list[Scope]:
         """Loop(count, condition, state...) with a body of (index, condition, state...)."""
