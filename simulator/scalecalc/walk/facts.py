@@ -2,40 +2,109 @@
 
 from __future__ import annotations
 
-from scalecalc.dims import Dim, hint_of, total
+from collections.abc import Iterable
+
+from scalecalc.dims import Dim, divide, hint_of, total
+from scalecalc.ir.links import Layer
 from scalecalc.walk.costs import Costs
 from scalecalc.walk.forward import UNSUPPORTED, Forward
 from scalecalc.walk.gradients import Flow
 from scalecalc.walk.parameters import Weight
 
 COMPARISONS = ("LessOrEqual", "Less", "GreaterOrEqual", "Greater")
+RECURRENT = ("LSTM", "GRU", "RNN")
+UNCHANGED = ("Cast", "Identity", "Reshape", "Flatten", "Unsqueeze", "Squeeze", "Transpose", "Slice")
 MANY_CONVOLUTIONS = 10
+SMALLER = 8
+"""A second vocabulary is at most that many times smaller than the first."""
+Terms = list[tuple[int, Dim]]
 
 
 def facts_of(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) -> dict[str, object]:
     """Structural findings by name.
 
-    `vocabulary`: rows of the table tokens are looked up in; `tied_head`: that table is also the last layer's
-    weight; `attention_macs`: multiply-accumulates of scores and values; `causal`: an attention mask compares
-    positions with each other; `convolutions`, `recurrent`: how many such nodes there are.
+    `vocabulary`: rows of the table tokens are looked up in; `token_inputs`: names of the inputs looked up in it, or
+    in one of its kind; `tied_head`: that table is also the last layer's weight; `attention_macs`: multiply-accumulates
+    of scores and values, `attention_training_macs`: with those of their backward pass, `causal_macs` and
+    `causal_training_macs`: those of as many keys as queries in layers whose mask keeps the past only; `causal`: there
+    is such a mask; `convolutions`, `recurrent`: how many such nodes there are; `bidirectional`: how many of these read
+    the future.
     """
     graph = forward.graph
     tables = [weight for weight in weights if weight.role == "embedding"]
     table = max(tables, key=lambda weight: hint_of(weight.size), default=None)
-    attention: list[tuple[int, Dim]] = []
-    masks: set[str] = set()
-    for layer in {id(layer): layer for layer in costs.in_layer.values()}.values():
-        if layer.node.op_type == "ScaledDotProductAttention":
-            attention += [(1, costs.share(place).macs) for place in layer.members]
-            masks.update(layer.node.inputs[3:])
+    recurrent = [node for node in graph.nodes if node.op_type in RECURRENT]
     return {
         "vocabulary": forward.values[table.name].shape[0] if table is not None else None,
+        "token_inputs": _token_inputs(forward, flow, table, tables) if table is not None else (),
         "tied_head": table is not None and table.linear,
-        "attention_macs": total(attention),
-        "causal": any(_is_causal(forward, flow, mask) for mask in masks),
+        **_attention(forward, flow, costs),
         "convolutions": sum(node.op_type == "Conv" for node in graph.nodes),
-        "recurrent": sum(node.op_type in ("LSTM", "GRU", "RNN") for node in graph.nodes),
+        "recurrent": len(recurrent),
+        "bidirectional": sum(node.attributes.get("direction", "forward") != "forward" for node in recurrent),
     }
+
+
+def _attention(forward: Forward, flow: Flow, costs: Costs) -> dict[str, object]:
+    """Multiply-accumulates of attention's two products, and of those a causal mask makes half useless."""
+    every: tuple[Terms, Terms] = [], []
+    square: tuple[Terms, Terms] = [], []
+    found: dict[str, bool] = {}
+    for layer in {id(layer): layer for layer in costs.in_layer.values()}.values():
+        if layer.node.op_type != "ScaledDotProductAttention":
+            continue
+        masks = _masks(forward, layer)
+        found.update((mask, _is_causal(forward, flow, mask)) for mask in masks if mask not in found)
+        shares = [costs.share(place) for place in layer.members]
+        macs, training = _sum(share.macs for share in shares), _sum(share.backward_macs for share in shares)
+        every[0].append((1, macs))
+        every[1].append((1, macs + training))
+        if any(found[mask] for mask in masks):
+            square[0].append((1, _square(forward, layer, macs)))
+            square[1].append((1, _square(forward, layer, macs + training)))
+    return {
+        "attention_macs": total(every[0]),
+        "attention_training_macs": total(every[1]),
+        "causal": any(found.values()),
+        "causal_macs": total(square[0]),
+        "causal_training_macs": total(square[1]),
+    }
+
+
+def _sum(formulas: Iterable[Dim]) -> Dim:
+    return total((1, formula) for formula in formulas)
+
+
+def _square(forward: Forward, layer: Layer, macs: Dim) -> Dim:
+    """Of the scores those of as many keys as queries: the keys of a cache all lie in the past."""
+    queries, keys = (forward.values[name].shape[axis] for name, axis in zip(layer.node.inputs, (-2, -1), strict=False))
+    part = divide(macs * queries, keys)
+    return macs if part is None else part
+
+
+def _masks(forward: Forward, layer: Layer) -> list[str]:
+    """What is laid over a layer's scores: everything its nodes take but queries, keys and values."""
+    nodes = [forward.graph.nodes[place] for place in layer.members]
+    own = {*layer.node.inputs[:3], *(name for node in nodes for name in node.outputs)}
+    return [name for node in nodes for name in node.inputs if name not in own]
+
+
+def _token_inputs(forward: Forward, flow: Flow, largest: Weight, tables: list[Weight]) -> tuple[str, ...]:
+    """Inputs of the graph that index a table of the vocabulary's kind: not one of positions or segments."""
+    rows = {weight.name: hint_of(forward.values[weight.name].shape[0]) for weight in tables}
+    words = {name for name, count in rows.items() if count * SMALLER >= rows[largest.name]}
+    inputs = []
+    for node in forward.graph.nodes:
+        if node.op_type == "Gather" and node.inputs[0] in words:
+            name = node.inputs[1]
+            while name not in forward.graph.inputs and name in flow.maker:
+                maker = forward.graph.nodes[flow.maker[name]]
+                if maker.op_type not in UNCHANGED:
+                    break
+                name = maker.inputs[0]
+            if name in forward.graph.inputs and name not in inputs:
+                inputs.append(name)
+    return tuple(inputs)
 
 
 def _is_causal(forward: Forward, flow: Flow, mask: str) -> bool:
