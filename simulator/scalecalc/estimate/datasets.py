@@ -56,7 +56,9 @@ class Dataset:
             if others:
                 todo = f"use for example {', '.join(others[:4])}, or {todo}"
             raise UsageError(
-                f"{self.name} is {self.modality}, the model takes {task.modality}", where="--dataset", todo=todo
+                f"{self.name} is of modality {self.modality}, the model's is {task.modality}",
+                where="--dataset",
+                todo=todo,
             )
         if task.sample not in self.samples:
             counted = " and ".join(f"{unit}s" for unit in self.samples)

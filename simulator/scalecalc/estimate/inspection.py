@@ -118,7 +118,7 @@ def inspect(
 
 
 def _known(task: str | None, sample: str | None) -> None:
-    if sample is not None and sample.partition("@")[0] not in SAMPLES:
+    if sample is not None and sample not in SAMPLES and not sample.startswith("second@"):
         raise UsageError(f"no sample '{sample}'", where="--sample", todo=nearest(sample, SAMPLES))
     if task is not None and task not in TASKS and task not in ALIASES:
         tasks = dict.fromkeys((*TASKS, *(law.applies_to.task for law in catalogue().values())))

@@ -79,7 +79,7 @@ def planned(
         raise UsageError(f"{batch_size} is no batch size", where="--batch-size", todo="give 1 example or more")
     assumptions = list(budget.assumptions)
     if dataset is not None and unique is None:
-        unique = dataset.unique(inspection.task)
+        unique = float(dataset.unique(inspection.task))
         assumptions += _of_data(inspection, dataset, tokenizer)
     elif unique is None:
         assumptions.append("one pass over the data (--dataset or --unique)")
@@ -119,7 +119,7 @@ def _of_data(inspection: Inspection, dataset: Dataset, tokenizer: str | None) ->
     if task.sample == "token" and dataset.tokenizer != (tokenizer or "").lower():
         found.append(f"{name} was counted in tokens of {dataset.tokenizer}; others give another number (--unique)")
     if task.modality is None:
-        found.append(f"the model takes {dataset.modality}, as {name} (--task)")
+        found.append(f"the model is of modality {dataset.modality}, as {name} (--task)")
     if None not in (task.classes, dataset.classes) and task.classes != dataset.classes:
         found.append(f"{name} has {dataset.classes:,} classes, the model {task.classes:,}")
     return found

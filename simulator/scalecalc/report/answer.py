@@ -38,7 +38,7 @@ def _bought(result: Estimate) -> list[Row]:
         epochs = plan.seen / plan.unique
         held = count(plan.unique)
         data = f"{run.dataset.name} ({held})" if run.dataset is not None else held
-        words += f", {count(epochs) if epochs >= 100 else f'{epochs:.3g}'} epochs of {data}"
+        words += f", {f'{epochs:,.0f}' if epochs >= 100 else f'{epochs:.3g}'} epochs of {data}"
     if run.steps is not None and run.samples_per_step:
         words += f"; {count(run.steps)} steps of {_step(run, plan.sample)}"
     return [*rows, [words]]

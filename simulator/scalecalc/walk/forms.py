@@ -143,7 +143,8 @@ class Forms:
         if writes:
             return ("language-modeling" if self._causal else "masked-language-modeling"), None
         if len(last) > rank:
-            return "text-encoding", None
+            tags = len(self.outputs) == 1 and not self._headless
+            return ("token-classification", _last_number(last)) if tags else ("text-encoding", None)
         if len(self.outputs) == 2 and self.outputs[0] == self.outputs[1] == self.inputs[self.tokens[0]]:
             return "question-answering", None
         return "text-classification", _last_number(last)

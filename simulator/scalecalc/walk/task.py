@@ -120,7 +120,7 @@ def _seconds(task: Task, forms: Forms, rate: str) -> Task:
     if forms.time is None:
         raise UsageError("the model takes no audio", where="--sample", todo="use example")
     kind, axis = forms.time
-    if rate and not (rate.isdecimal() and 0 < int(rate[:9]) == int(rate)):
+    if rate and not (rate.isascii() and rate.isdecimal() and len(rate) < 10 and int(rate)):
         what = f"'{rate:.40}' is no number of input steps a second"
         raise UsageError(what, where="--sample", todo="write for example second@16000")
     per_second = int(rate) if rate else RATES[kind]
