@@ -34,4 +34,5 @@ def root(
 for command in (inspect.inspect, formula.formula, estimate.estimate):
     app.command()(command)
 app.add_typer(catalogues.laws_app, name="laws")
-app.command()(catalogues.ops)
+for listing in (catalogues.datasets, catalogues.devices, catalogues.ops):
+    app.command()(listing)

@@ -12,7 +12,9 @@ Shape = Annotated[
     list[str] | None, typer.Option("--shape", metavar="INPUT=D,D,..", help="Shape of an input, instead of the file's.")
 ]
 Task = Annotated[str | None, typer.Option("--task", help="What the model is for, where the guess is wrong.")]
-Sample = Annotated[str | None, typer.Option("--sample", help="What one sample is: token or example.")]
+Sample = Annotated[
+    str | None, typer.Option("--sample", help="What one sample is: example, token, or second of audio (second@8000).")
+]
 Form = Annotated[str, typer.Option("--format", metavar="FORM", help="table, json, csv or markdown.")]
 Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of stdout.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if anything is missing or assumed.")]

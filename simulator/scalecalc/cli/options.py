@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, TypeVar
 
-from scalecalc.errors import ExpressionError, StrictError, UsageError, one_line
+from scalecalc.errors import StrictError, UsageError, one_line
 from scalecalc.estimate import Estimate, Inspection
 from scalecalc.walk import Profile
 
@@ -58,16 +58,30 @@ def _whole(option: str, text: str) -> int:
 
 def number(option: str, text: str) -> float:
     """A positive number, or arithmetic of numbers."""
-    from scalecalc.expressions import parse
+    from scalecalc.estimate.budgets import positive
 
-    try:
-        expression = parse(text)
-        value = float(expression.evaluate({})) if not expression.names else 0.0
-    except (ExpressionError, OverflowError):
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise UsageError(f"'{text.strip()}' is no positive number", where=option, todo="write for example 1e21")
+    return _known(positive(text), option, text, "1e21")
+
+
+def samples(option: str, text: str) -> float:
+    """A positive number, with a suffix or not."""
+    from scalecalc.estimate import amount
+
+    return _known(amount(text), option, text, "60000, 60k or 1.28M")
+
+
+def _known(value: float | None, option: str, text: str, example: str) -> float:
+    if value is None or not 0 < value < float("inf"):
+        raise UsageError(f"'{text.strip()}' is no positive number", where=option, todo=f"write for example {example}")
     return value
+
+
+def whole(option: str, text: str) -> int:
+    """A positive integer, with a suffix or not."""
+    value = samples(option, text)
+    if value != int(value) or value > BIGGEST_SIZE:
+        raise UsageError(f"'{text.strip()}' is no whole number", where=option, todo="write for example 512 or 4k")
+    return int(value)
 
 
 def form_of(form: str, forms: Sequence[str] = ()) -> str:

@@ -7,10 +7,11 @@ from collections import Counter
 from scalecalc.dims import Condition, Dim, Poly, System, is_nonnegative, simplified, symbols_of, total
 from scalecalc.ops.vector import ADAMW_FLOPS
 from scalecalc.walk.costs import Costs, status
-from scalecalc.walk.facts import facts_of, notes_of
+from scalecalc.walk.facts import facts_of
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
 from scalecalc.walk.modules import homes_of
+from scalecalc.walk.notes import notes_of
 from scalecalc.walk.parameters import Weight, by_role
 from scalecalc.walk.profile import NodeProfile, Profile, Quantity, SymbolInfo
 

@@ -58,7 +58,7 @@ class Part(NamedTuple):
         for count, *operands in cost.contractions if self.matrix else ():
             macs.append((times, count))
             if mask is not None:
-                backward_macs.append((times * sum(_wants(x, mask) for x in operands), count))
+                backward_macs.append((times * sum(wants(x, mask) for x in operands), count))
         if self.vector and any(x is not None and x.is_float for x in evaluation.inputs):
             vector.append((times, cost.vector))
             if mask is not None:
@@ -233,7 +233,7 @@ def fitted(forward: Forward, layers: Iterable[Layer]) -> Iterator[Fitted]:
             yield layer, evaluation
 
 
-def _wants(operand: Tensor | Inner, mask: tuple[bool, ...]) -> bool:
+def wants(operand: Tensor | Inner, mask: tuple[bool, ...]) -> bool:
     """Whether a contraction's operand needs a gradient."""
     return any(mask[slot] for slot in operand.slots)
 
@@ -246,7 +246,7 @@ def _needed(
     if cost is None or mask is None:
         return []
     needed: list[tuple[str, Dim]] = []
-    keeps = [x.keep for _, a, b in cost.contractions for x, other in ((a, b), (b, a)) if _wants(other, mask)]
+    keeps = [x.keep for _, a, b in cost.contractions for x, other in ((a, b), (b, a)) if wants(other, mask)]
     for keep in keeps if inside else (*keeps, *cost.keeps):
         if keep.when is None or (keep.when < len(mask) and mask[keep.when]):
             names, slot = (inputs, keep.what) if keep.what >= 0 else (outputs, ~keep.what)

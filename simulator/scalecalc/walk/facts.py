@@ -1,137 +1,64 @@
-"""What the structure shows beside counts: hints for the task, and marks exporters left."""
+"""What the structure shows beside counts: hints for the task."""
 
 from __future__ import annotations
 
-import re
-
-from scalecalc.dims import Dim, hint_of, total
+from scalecalc.dims import hint_of
+from scalecalc.walk.attention import attention_facts
 from scalecalc.walk.costs import Costs
-from scalecalc.walk.forward import UNSUPPORTED, Forward
+from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
 from scalecalc.walk.parameters import Weight
 
-COMPARISONS = ("LessOrEqual", "Less", "GreaterOrEqual", "Greater")
-MANY_CONVOLUTIONS = 10
-EXPORTERS = re.compile(r"onnx::\w+|val_\d+|_v_\d+|\d+")
-"""Names exporters give to stored tensors they made."""
+RECURRENT = ("LSTM", "GRU", "RNN")
+UNCHANGED = ("Cast", "Identity", "Reshape", "Flatten", "Unsqueeze", "Squeeze", "Transpose", "Slice")
+SMALLER = 8
+"""A second vocabulary is at most that many times smaller than the first."""
 
 
 def facts_of(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) -> dict[str, object]:
     """Structural findings by name.
 
-    `vocabulary`: rows of the table tokens are looked up in; `tied_head`: that table is also the last layer's
-    weight; `attention_macs`: multiply-accumulates of scores and values; `causal`: an attention mask compares
-    positions with each other; `convolutions`, `recurrent`: how many such nodes there are.
+    `vocabulary`: rows of the table tokens are looked up in; `token_inputs`: names of the inputs looked up in it, or
+    in one of its kind; `tied_head`: that table is also the last layer's weight; `attention_macs`: multiply-accumulates
+    of scores and values, `attention_training_macs`: with those of their backward pass, `causal_macs` and
+    `causal_training_macs`: those of as many keys as queries in layers whose mask keeps the past only; `causal`: there
+    is such a mask; `convolutions`, `recurrent`: how many such nodes there are; `bidirectional`: how many of these read
+    the future.
     """
     graph = forward.graph
-    table = _token_table(weights)
-    attention: list[tuple[int, Dim]] = []
-    masks: set[str] = set()
-    for layer in {id(layer): layer for layer in costs.in_layer.values()}.values():
-        if layer.node.op_type == "ScaledDotProductAttention":
-            attention += [(1, costs.share(place).macs) for place in layer.members]
-            masks.update(layer.node.inputs[2:])
+    tables = [weight for weight in weights if weight.role == "embedding"]
+    table = token_table(weights)
+    recurrent = [node for node in graph.nodes if node.op_type in RECURRENT]
     return {
         "vocabulary": forward.values[table.name].shape[0] if table is not None else None,
+        "token_inputs": _token_inputs(forward, flow, table, tables) if table is not None else (),
         "tied_head": table is not None and table.linear,
-        "attention_macs": total(attention),
-        "causal": any(_is_causal(forward, flow, mask) for mask in masks),
+        **attention_facts(forward, flow, costs),
         "convolutions": sum(node.op_type == "Conv" for node in graph.nodes),
-        "recurrent": sum(node.op_type in ("LSTM", "GRU", "RNN") for node in graph.nodes),
+        "recurrent": len(recurrent),
+        "bidirectional": sum(node.attributes.get("direction", "forward") != "forward" for node in recurrent),
     }
 
 
-def _is_causal(forward: Forward, flow: Flow, mask: str) -> bool:
-    """Whether some ancestor of a mask keeps a triangle, or compares two sets of positions."""
-    stack, seen = [mask], set()
-    while stack:
-        place = flow.maker.get(stack.pop())
-        if place is None or place in seen:
-            continue
-        seen.add(place)
-        node = forward.graph.nodes[place]
-        positions = [name in flow.shaped and forward.values[name].size != 1 for name in node.inputs]
-        if node.op_type == "Trilu" or (node.op_type in COMPARISONS and all(positions)):
-            return True
-        stack += node.inputs
-    return False
-
-
-def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]:
-    """Marks of the exporter that show in the counts, and what was chosen in the graph."""
-    lost = {place for place, found in enumerate(forward.evaluations) if found is UNSUPPORTED}
-    notes = [
-        f"If node '{name.rpartition('#')[0]}' counts its {branch}, the dearer one"
-        for name, branch in costs.chosen.items()
-    ]
-    trainable = total((1, weight.size) for weight in weights if weight.trainable)
-    biased = _foldable(forward)
-    if len(biased) >= MANY_CONVOLUTIONS:
-        unfolded = trainable + total((1, size) for size in biased)
-        text = f"{unfolded:,}" if isinstance(unfolded, int) else str(unfolded)
-        notes.append(
-            f"{len(biased)} convolutions have a bias and no norm behind them: if the exporter folded BatchNorm into "
-            f"all of these, the model had {text} trainable parameters (more if they had biases of their own), and "
-            "keeps more activations in training"
-        )
-    made = [weight for weight in weights if weight.written_out and weight.trainable]
-    if made:
-        size = total((1, weight.size) for weight in made)
-        notes.append(
-            f"{len(made)} stored tables of {size} elements in all ({made[0].name} first) are biases of attention "
-            "scores or sums of stored tensors: exporters write such out, the model may hold smaller weights for them"
-        )
-    if (copy := _copied_head(forward, weights)) is not None:
-        notes.append(
-            f"the head's weight {copy.name} is the token table's shape turned round: if the model ties the two, the "
-            f"exporter stored a copy, and {copy.size} of the trainable parameters are counted twice"
-        )
-    unknown = total((1, weight.size) for weight in weights if weight.trainable and weight.first in lost)
-    if not (isinstance(unknown, int) and unknown == 0):
-        notes.append(f"{unknown} trainable parameters are inputs of operators without a rule: some may be settings")
-    merged = [w for w in weights if w.role == "norm" and w.uses > 1]
-    if merged:
-        notes.append(
-            f"{len(merged)} norm weight{'s feed' if len(merged) > 1 else ' feeds'} several nodes "
-            f"({merged[0].name}: {merged[0].uses}): exporters merge equal tensors and drop zero biases, so an "
-            "untrained export holds fewer parameters than the model"
-        )
-    return notes
-
-
-def _copied_head(forward: Forward, weights: list[Weight]) -> Weight | None:
-    """The last layer's weight, where an exporter named it and it may be the table of tokens, transposed."""
-    table = _token_table(weights)
-    if table is None:
-        return None
-    shape = forward.values[table.name].shape
-    heads = [w for w in weights if w.role == "head" and forward.values[w.name].shape == tuple(reversed(shape))]
-    return next((weight for weight in heads if EXPORTERS.fullmatch(weight.name)), None)
-
-
-def _token_table(weights: list[Weight]) -> Weight | None:
+def token_table(weights: list[Weight]) -> Weight | None:
     """The largest table that is looked up by contents."""
     tables = [weight for weight in weights if weight.role == "embedding"]
     return max(tables, key=lambda weight: hint_of(weight.size), default=None)
 
 
-def _foldable(forward: Forward) -> list[Dim]:
-    """Sizes of the biases of convolutions a BatchNorm may have stood behind.
-
-    None stands behind one that makes a single position or cuts patches, or is followed by a norm of its own.
-    """
-    graph, sizes = forward.graph, []
-    normed: set[str] = set()
-    for node in reversed(graph.nodes):
-        moved = node.op_type in ("Transpose", "Reshape") and not normed.isdisjoint(node.outputs)
-        if moved or "Normalization" in node.op_type:
-            normed.update(node.inputs[:1])
-    for node, evaluation in zip(graph.nodes, forward.evaluations, strict=True):
-        if node.op_type in ("Conv", "ConvTranspose") and evaluation.cost is not None and len(node.inputs) > 2:
-            spatial = evaluation.outputs[0].shape[2:]
-            kernel, strides = node.attributes.get("kernel_shape"), node.attributes.get("strides")
-            single = all(isinstance(dim, int) and dim == 1 for dim in spatial)
-            patches = kernel == strides and kernel is not None and max(kernel) > 1
-            if not single and not patches and normed.isdisjoint(node.outputs):
-                sizes.append(forward.values[node.inputs[2]].size)
-    return sizes
+def _token_inputs(forward: Forward, flow: Flow, largest: Weight, tables: list[Weight]) -> tuple[str, ...]:
+    """Inputs of the graph that index a table of the vocabulary's kind: not one of positions or segments."""
+    rows = {weight.name: hint_of(forward.values[weight.name].shape[0]) for weight in tables}
+    words = {name for name, count in rows.items() if count * SMALLER >= rows[largest.name]}
+    inputs = []
+    for node in forward.graph.nodes:
+        if node.op_type == "Gather" and node.inputs[0] in words:
+            name = node.inputs[1]
+            while name not in forward.graph.inputs and name in flow.maker:
+                maker = forward.graph.nodes[flow.maker[name]]
+                if maker.op_type not in UNCHANGED:
+                    break
+                name = maker.inputs[0]
+            if name in forward.graph.inputs and name not in inputs:
+                inputs.append(name)
+    return tuple(inputs)

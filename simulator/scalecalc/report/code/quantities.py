@@ -22,7 +22,8 @@ def quantities(result: Inspection) -> dict[str, Quantity]:
     profile = result.profile
     groups = {"params": profile.params, "forward": profile.forward, "training": profile.training}
     found = {f"{group}.{name}": quantity for group, named in groups.items() for name, quantity in named.items()}
-    found["training.samples_per_step"] = result.samples_per_step
+    if result.task.per_second == 1:
+        found["training.samples_per_step"] = result.steps_per_run
     if (per_sample := result.per_sample) is not None:
         found[PER_SAMPLE] = per_sample
     return found | {f"memory.{name}": quantity for name, quantity in profile.memory.items()}
