@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from scalecalc.cli.arguments import Form, Model, Output, Sample, Set, Shape, Strict, Task
+from scalecalc.cli.arguments import Form, Join, Models, Output, Sample, Set, Shape, Strict, Task
 
 
 def inspect(
-    model: Model,
+    model: Models,
     set_: Set = None,
     shape: Shape = None,
+    join: Join = None,
     task: Task = None,
     sample: Sample = None,
     form: Form = "table",
@@ -16,9 +17,9 @@ def inspect(
     strict: Strict = False,
 ) -> None:
     """Layers, shapes, parameters, MACs, FLOPs and kept activations, node by node."""
-    from scalecalc import profile
-    from scalecalc.cli.options import finish, shapes_of, sizes_of
+    from scalecalc.cli.options import finish, profile_of, sizes_of
     from scalecalc.estimate import inspect as inspect_profile
 
-    result = inspect_profile(profile(model, shapes=shapes_of(shape)), sizes=sizes_of(set_), task=task, sample=sample)
+    profile = profile_of(model, join=join, shape=shape)
+    result = inspect_profile(profile, sizes=sizes_of(set_), task=task, sample=sample)
     finish(result, form, output, strict=strict)

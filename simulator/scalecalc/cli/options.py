@@ -41,6 +41,24 @@ def shapes_of(texts: Sequence[str] | None) -> dict[str, tuple[int | str, ...]]:
     return shapes
 
 
+def joins_of(texts: Sequence[str] | None) -> list[tuple[str, str]]:
+    """`hidden=encoder_hidden_states` options as pairs."""
+    pairs = [(output.strip(), name.strip()) for output, _, name in (text.partition("=") for text in texts or ())]
+    for text, pair in zip(texts or (), pairs, strict=True):
+        if not all(pair):
+            raise UsageError(f"'{text:.80}' is not OUTPUT=INPUT", where="--join", todo="name an output and an input")
+    return list(dict.fromkeys(pairs))
+
+
+def profile_of(
+    models: Sequence[str], *, join: Sequence[str] | None = None, shape: Sequence[str] | None = None
+) -> Profile:
+    """The formulas of a command's model: one file, or several joined."""
+    from scalecalc import profile
+
+    return profile(models, joins=joins_of(join), shapes=shapes_of(shape))
+
+
 def _once(found: dict[str, T], name: str, value: T, option: str) -> None:
     if found.setdefault(name, value) != value:
         raise UsageError(f"'{name}' is given twice", where=option, todo="give one value")

@@ -50,7 +50,7 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
         checks=tuple(conditions),
         assumptions=(*forward.declarations.assumptions, *_assumptions(system), *_ends(flow)),
         notes=(
-            *filter(None, [graph.metadata.get("note")]),
+            *graph.metadata.get("note", "").splitlines(),
             *forward.declarations.notes,
             *notes_of(forward, weights, costs),
         ),
