@@ -9,7 +9,7 @@ import typer
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="An ONNX file.", show_default=False)]
 Models = Annotated[
     list[str],
-    typer.Argument(metavar="MODEL..", help="An ONNX file, or several that are one model.", show_default=False),
+    typer.Argument(metavar="MODEL", help="An ONNX file, or several that are one model.", show_default=False),
 ]
 Join = Annotated[
     list[str] | None, typer.Option("--join", metavar="OUTPUT=INPUT", help="What feeds what between several files.")

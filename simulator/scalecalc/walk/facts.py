@@ -6,7 +6,7 @@ from scalecalc.dims import Dim, hint_of, total
 from scalecalc.walk.costs import Costs
 from scalecalc.walk.forward import UNSUPPORTED, Forward
 from scalecalc.walk.gradients import Flow
-from scalecalc.walk.parameters import Weight
+from scalecalc.walk.profile import Weight
 
 COMPARISONS = ("LessOrEqual", "Less", "GreaterOrEqual", "Greater")
 MANY_CONVOLUTIONS = 10

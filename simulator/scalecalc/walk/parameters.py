@@ -3,48 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from scalecalc.dims import Dim, Poly, hint_of, is_family, lone, prod, total
 from scalecalc.ir.links import Layer
 from scalecalc.ops import OPERATORS, is_float
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
-
-ROLES = ("embedding", "positional", "norm", "head", "other")
-"""Roles of trainable weights; a weight used twice has the first of its roles in this order."""
-
+from scalecalc.walk.profile import ROLES, Weight
 
 Uses = list[tuple[int, int]]
 """(node, slot) pairs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """A stored tensor and its part in the model.
-
-    Attributes:
-        name: in the file.
-        role: one of ROLES, `buffer`, `constant` or `quantized`.
-        size: its elements.
-        bytes: what they take in memory.
-        linear: it is an operand of a contraction.
-        first: index of the node that uses it first, -1 for none.
-        uses: how many nodes use it.
-    """
-
-    name: str
-    role: str
-    size: Dim
-    bytes: Dim
-    linear: bool
-    first: int
-    uses: int
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes it."""
-        return self.role in ROLES
 
 
 def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weight]:
@@ -65,7 +33,9 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
             continue  # made by the front end for an attribute that became an input
         linear = any(_is_operand(forward, place, slot) for place, slot in own)
         first = min((place for place, _ in own), default=-1)
-        weights.append(Weight(name, role, value.size, value.bytes, linear, first, len({p for p, _ in own})))
+        weights.append(
+            Weight(name, role, value.shape, value.size, value.bytes, linear, first, len({p for p, _ in own}))
+        )
     return weights
 
 
