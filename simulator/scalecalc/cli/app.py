@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scalecalc.cli import catalogues, estimate, inspect
+from scalecalc.cli import catalogues, diff, estimate, inspect
 
 app = typer.Typer(
     name="scalecalc",
@@ -31,7 +31,7 @@ def root(
         typer.echo(context.get_help())
 
 
-for command in (inspect.inspect, estimate.estimate):
+for command in (inspect.inspect, estimate.estimate, diff.diff):
     app.command()(command)
 app.add_typer(catalogues.laws_app, name="laws")
 app.command()(catalogues.ops)

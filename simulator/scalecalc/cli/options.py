@@ -89,9 +89,15 @@ def form_of(form: str) -> str:
     """A known output format."""
     from scalecalc.report.render import FORMATS
 
-    if form not in FORMATS:
-        raise UsageError(f"no format '{form}'", where="--format", todo=f"use one of {', '.join(FORMATS)}")
-    return form
+    return one_of("--format", form, FORMATS)
+
+
+def one_of(option: str, text: str, known: Sequence[str]) -> str:
+    """A word an option knows."""
+    if text not in known:
+        word = option.removeprefix("--")
+        raise UsageError(f"no {word} '{text}'", where=option, todo=f"use one of {', '.join(known)}")
+    return text
 
 
 @contextmanager
@@ -156,16 +162,25 @@ def finish(result: Estimate | Inspection, form: str, output: str | None, *, stri
     with target(output) as file:
         render(result, form_of(form), file)
     inspection = result.inspection if isinstance(result, Estimate) else result
-    profile = inspection.profile
-    if not profile.complete:
-        message = _missing(profile)
-        if strict:
-            raise StrictError(message, where=profile.name, todo='add a rule with @op("...") or drop --strict')
-        print(f"scalecalc: warning: {one_line(message)}", file=sys.stderr)
-    open_questions = [line for line in result.assumptions if "(--" in line]
+    judge([inspection.profile], result.assumptions, strict=strict)
+
+
+def judge(profiles: Sequence[Profile], assumptions: Sequence[str], *, strict: bool) -> None:
+    """Warn of what no figure of a model holds; under `--strict` fail for that, or for an assumption.
+
+    Raises:
+        StrictError: as asked.
+    """
+    for profile in profiles:
+        if not profile.complete:
+            message = _missing(profile)
+            if strict:
+                raise StrictError(message, where=profile.name, todo='add a rule with @op("...") or drop --strict')
+            print(f"scalecalc: warning: {one_line(message)}", file=sys.stderr)
+    open_questions = [line for line in assumptions if "(--" in line]
     if strict and open_questions:
         what = f"assumed: {'; '.join(open_questions)}"
-        raise StrictError(what, where=profile.name, todo="answer with these options, or drop --strict")
+        raise StrictError(what, where=profiles[0].name, todo="answer with these options, or drop --strict")
 
 
 def _missing(profile: Profile) -> str:

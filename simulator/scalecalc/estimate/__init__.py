@@ -1,7 +1,8 @@
 """From a profile and a budget to an answer: size, compute, efficiency, generalisation, optimum, verdict."""
 
 from scalecalc.estimate.answer import Estimate, estimate
+from scalecalc.estimate.difference import Difference, difference
 from scalecalc.estimate.inspection import Inspection, inspect
 from scalecalc.estimate.sizes import Settled, settle
 
-__all__ = ["Estimate", "Inspection", "Settled", "estimate", "inspect", "settle"]
+__all__ = ["Difference", "Estimate", "Inspection", "Settled", "difference", "estimate", "inspect", "settle"]

@@ -48,19 +48,19 @@ WEIGHT_SUMS: dict[str, Callable[[Weight], Dim]] = {
 """Figures that are sums over stored tensors."""
 
 
-def shares(profile: Profile, path: str) -> list[Dim] | None:
-    """What each node adds to a figure, in the order of `profile.nodes`, and last what no node does; None: no sum.
+def shares(profile: Profile, path: str) -> list[Dim]:
+    """What each node adds to a figure, in the order of `profile.nodes`, and last what no node does.
 
     A stored tensor stands at the node that uses it first. The shares' sum is the figure.
     """
+    found: list[Dim] = [0] * (len(profile.nodes) + 1)
     if path in NODE_SUMS:
         terms = NODE_SUMS[path].items()
-        return [total((times, getattr(node, name)) for name, times in terms) for node in profile.nodes] + [0]
-    if path not in WEIGHT_SUMS:
-        return None
-    found: list[Dim] = [0] * (len(profile.nodes) + 1)
-    for weight in profile.weights:
-        found[weight.first] += WEIGHT_SUMS[path](weight)  # -1, of one nobody uses, is the last
+        for place, node in enumerate(profile.nodes):
+            found[place] = total((times, getattr(node, name)) for name, times in terms)
+    for weight in profile.weights if path in WEIGHT_SUMS else ():
+        found[weight.first] += WEIGHT_SUMS[path](weight)
+    found[-1] = quantities(profile)[path].formula - total((1, share) for share in found[:-1])
     return found
 
 
@@ -69,11 +69,16 @@ def quantities(profile: Profile) -> dict[str, Quantity]:
     return {f"{group}.{name}": figure for group in GROUPS for name, figure in getattr(profile, group).items()}
 
 
-def resolve(text: str, known: Iterable[str]) -> str:
+def resolve(text: str, known: Iterable[str], where: str = "") -> str:
     """The path a figure is meant by: the path itself, its last part where only one path ends so, or `params`.
 
     >>> resolve("macs", ["params.total", "forward.macs"])
     'forward.macs'
+
+    Args:
+        text: as typed.
+        known: paths.
+        where: the option it was typed at, for errors.
 
     Raises:
         UsageError: no path is meant, or several are.
@@ -88,8 +93,8 @@ def resolve(text: str, known: Iterable[str]) -> str:
     if len(ends) == 1:
         return ends[0]
     if ends:
-        raise UsageError(f"'{text.strip():.80}' may be {' or '.join(ends)}", todo="write one of these")
+        raise UsageError(f"'{text.strip():.80}' may be {' or '.join(ends)}", where=where, todo="write one of these")
     names = {name: path for path in paths for name in (path, path.rpartition(".")[2])}
     near = get_close_matches(word, [*SHORT, *names], 1, 0.5)
     todo = f"did you mean {names.get(near[0], near[0])}?" if near else f"use one of {', '.join(paths)}"
-    raise UsageError(f"no quantity '{text.strip():.80}'", todo=todo)
+    raise UsageError(f"no quantity '{text.strip():.80}'", where=where, todo=todo)

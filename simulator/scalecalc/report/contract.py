@@ -34,7 +34,7 @@ def inspection(result: Inspection) -> Json:
         }
         for node in profile.nodes
     ]
-    return {"command": "inspect", "version": __version__, **_totals(result), "nodes": rows, **_remarks(result)}
+    return {"command": "inspect", "version": __version__, **totals(result), "nodes": rows, **_remarks(result)}
 
 
 def estimate(result: Estimate) -> Json:
@@ -44,7 +44,7 @@ def estimate(result: Estimate) -> Json:
     return {
         "command": "estimate",
         "version": __version__,
-        **_totals(result.inspection),
+        **totals(result.inspection),
         "budget": {
             "compute": plan.compute,
             "data": seen,
@@ -117,7 +117,8 @@ def _binding(binding: Binding) -> Json:
     }
 
 
-def _totals(result: Inspection) -> Json:
+def totals(result: Inspection) -> Json:
+    """The model and its figures: what `inspect`, `estimate` and each side of `diff` have."""
     profile, task = result.profile, result.task
     per_sample = result.per_sample
     return {
