@@ -20,6 +20,9 @@ Shape = Annotated[
 ]
 Task = Annotated[str | None, typer.Option("--task", help="What the model is for, where the guess is wrong.")]
 Sample = Annotated[str | None, typer.Option("--sample", help="What one sample is: token or example.")]
+Explain = Annotated[
+    str | None, typer.Option("--explain", metavar="QUANTITY", help="Where a figure comes from, such as macs or params.")
+]
 Form = Annotated[str, typer.Option("--format", metavar="FORM", help="table, json, csv or markdown.")]
 Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write there instead of stdout.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if anything is missing or assumed.")]

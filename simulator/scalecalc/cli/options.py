@@ -165,6 +165,17 @@ def finish(result: Estimate | Inspection, form: str, output: str | None, *, stri
     judge([inspection.profile], result.assumptions, strict=strict)
 
 
+def finish_explained(result: Inspection, quantity: str, form: str, output: str | None, *, strict: bool) -> None:
+    """Write where a figure comes from instead of the result; judge as `finish` does."""
+    from scalecalc.estimate.explanation import explain
+    from scalecalc.report.explanation import render
+
+    explanation = explain(result, quantity)
+    with target(output) as file:
+        render(explanation, form_of(form), file)
+    judge([result.profile], result.assumptions, strict=strict)
+
+
 def judge(profiles: Sequence[Profile], assumptions: Sequence[str], *, strict: bool) -> None:
     """Warn of what no figure of a model holds; under `--strict` fail for that, or for an assumption.
 

@@ -83,8 +83,8 @@ def fit(earlier: Graph, later: Graph, joins: Sequence[Pair] = (), *, spent: Coll
 
 def unfit(pair: Pair, graphs: Sequence[Graph]) -> UsageError:
     """The error for a pair nobody could use."""
-    outputs = [name for graph in graphs[:-1] for name in graph.outputs]
-    inputs = [name for graph in graphs[1:] for name in graph.inputs]
+    outputs = [name for graph in graphs for name in graph.outputs]
+    inputs = [name for graph in graphs for name in graph.inputs]
     for kind, name, names in (("output", pair[0], outputs), ("input", pair[1], inputs)):
         if name not in names:
             near = get_close_matches(name, names, 1, 0.5)

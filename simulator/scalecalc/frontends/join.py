@@ -129,11 +129,13 @@ class _Merged:
         if self.once:
             elements = sum(prod(tensor.shape) for tensor in self.once)
             tensors = f"{len(self.once)} stored tensor{'s' * (len(self.once) > 1)} ({elements:,} elements)"
-            self.notes.append(f"{tensors} are in several files, equal byte for byte: counted once")
+            are = "are" if len(self.once) > 1 else "is"
+            self.notes.append(f"{tensors} {are} in several files, equal byte for byte: counted once")
         if self.unread:
             self.notes.append(
-                f"{self.unread} tensors of equal name and type are in several files with contents in sidecars, "
-                "which are not opened: counted apart"
+                f"{self.unread} tensor{'s' * (self.unread > 1)} of equal name and type "
+                f"{'are' if self.unread > 1 else 'is'} in several files with contents in sidecars, which are not "
+                "opened: counted apart"
             )
         whole.metadata["note"] = "\n".join(self.notes)
         return whole
