@@ -3,85 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
 
-from scalecalc.dims import Dim, Transfer, total
+from scalecalc.dims import Transfer
 from scalecalc.errors import UsageError
+from scalecalc.estimate.changes import Change, Delta, Group, added, in_words
 from scalecalc.estimate.inspection import Inspection, inspect
 from scalecalc.estimate.matching import match
 from scalecalc.estimate.quantities import quantities, resolve, shares
 from scalecalc.estimate.thresholds import Threshold
-from scalecalc.walk import NodeProfile, Profile, Quantity
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """A figure before and after.
-
-    Attributes:
-        formula: after less before, over the symbols of both, which are known by name.
-        before, after: the values; None while a size is missing.
-        exact: neither is a lower bound.
-    """
-
-    formula: Dim
-    before: int | None
-    after: int | None
-    exact: bool = True
-
-    @property
-    def value(self) -> int | None:
-        """After less before; 0 wherever the formulas are the same."""
-        if self.formula == 0 and self.before == self.after:
-            return 0
-        return None if self.before is None or self.after is None else self.after - self.before
-
-    @property
-    def ratio(self) -> float | None:
-        """The change over what was before; None where that is 0 and something came."""
-        if self.value is None or (not self.before and self.value):
-            return None
-        return self.value / self.before if self.before else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A node in both graphs, or in one.
-
-    Attributes:
-        kind: `added`, `removed`, `changed` or `same`.
-        before, after: the node in the old graph and in the new one.
-        deltas: of the figures listed per node, by path.
-    """
-
-    kind: str
-    before: NodeProfile | None
-    after: NodeProfile | None
-    deltas: Mapping[str, Delta]
-
-    @property
-    def node(self) -> NodeProfile | None:
-        """Where it stands in the new graph, else in the old one; None for what no node uses."""
-        return self.after or self.before
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """All nodes of an operator.
-
-    Attributes:
-        op_type: of the nodes.
-        before, after: how many there are in the old graph and in the new one.
-        deltas: of the figures listed per node, by path.
-    """
-
-    op_type: str
-    before: int
-    after: int
-    deltas: Mapping[str, Delta]
-
+from scalecalc.walk import Profile, Quantity
 
 LISTED = (
     "params.trainable", "forward.macs", "training.backward_matrix_flops", "forward.vector_flops",
@@ -107,6 +39,7 @@ class Difference:
         self._one_set = before.profile.symbols.keys() == after.profile.symbols.keys()
         self._into = Transfer()
         self._shares: dict[str, list[Delta]] = {}
+        self._deltas: dict[tuple[Quantity, Quantity], Delta] = {}
 
     @cached_property
     def totals(self) -> dict[str, Delta]:
@@ -154,7 +87,7 @@ class Difference:
                 missing = (*self.before.settled.missing, *self.after.settled.missing)
                 raise UsageError(f"{path} has no value", where="--fail-if", todo=f"give sizes: --set {missing[0]}=")
             if limit.is_met(delta.before, delta.after):
-                found.append(f"{limit.text}: {path} {_in_words(delta)}")
+                found.append(f"{limit.text}: {path} {in_words(delta)}")
         return found
 
     def counts(self, delta: Delta) -> bool:
@@ -178,9 +111,12 @@ class Difference:
         ]
 
     def _delta(self, old: Quantity, new: Quantity) -> Delta:
-        formula = self._into(new.formula) - self._into(old.formula)
-        exact = not (old.lower_bound or new.lower_bound)
-        return Delta(formula, self.before.value(old), self.after.value(new), exact)
+        found = self._deltas.get((old, new))  # most nodes are like others
+        if found is None:
+            formula = self._into(new.formula) - self._into(old.formula)
+            exact = not (old.lower_bound or new.lower_bound)
+            found = self._deltas[old, new] = Delta(formula, self.before.value(old), self.after.value(new), exact)
+        return found
 
 
 def difference(old: Profile, new: Profile, *, sizes: Mapping[str, int] | None = None) -> Difference:
@@ -234,25 +170,3 @@ def _unknown(name: str, sides: Sequence[Profile]) -> UsageError:
     near = get_close_matches(name, names, 1, 0.5)
     todo = f"did you mean {near[0]}?" if near else f"their symbols are {', '.join(names)}" if names else "use --shape"
     return UsageError(f"no symbol '{name:.80}' in either model", where="--set", todo=todo)
-
-
-def added(deltas: Sequence[Delta]) -> Delta:
-    """Several changes as one."""
-    before, after = [delta.before for delta in deltas], [delta.after for delta in deltas]
-    return Delta(
-        total((1, delta.formula) for delta in deltas),
-        None if None in before else sum(filter(None, before)),
-        None if None in after else sum(filter(None, after)),
-        all(delta.exact for delta in deltas),
-    )
-
-
-def _in_words(delta: Delta) -> str:
-    """`rose by 5.7 %, from 4 to 5`."""
-    assert delta.before is not None
-    assert delta.after is not None
-    if delta.before == delta.after:
-        return f"is {delta.after:,} as before"
-    ratio = f" ({100 * abs(delta.ratio):.4g} %)" if delta.ratio is not None else ""
-    way = "rose" if delta.after > delta.before else "fell"
-    return f"{way} by {abs(delta.after - delta.before):,}{ratio}, from {delta.before:,} to {delta.after:,}"

@@ -81,15 +81,25 @@ def fit(earlier: Graph, later: Graph, joins: Sequence[Pair] = (), *, spent: Coll
     return found
 
 
-def unfit(pair: Pair, graphs: Sequence[Graph]) -> UsageError:
-    """The error for a pair nobody could use."""
+def known(joins: Sequence[Pair], graphs: Sequence[Graph]) -> list[Pair]:
+    """The pairs, once it is clear that there are such values.
+
+    Raises:
+        UsageError: no graph has such an output, or such an input.
+    """
     outputs = [name for graph in graphs for name in graph.outputs]
     inputs = [name for graph in graphs for name in graph.inputs]
-    for kind, name, names in (("output", pair[0], outputs), ("input", pair[1], inputs)):
-        if name not in names:
-            near = get_close_matches(name, names, 1, 0.5)
-            todo = f"did you mean {near[0]}?" if near else f"use one of {', '.join(names[:_MOST_LISTED])}"
-            return UsageError(f"no {kind} '{name:.80}'", where="--join", todo=todo)
+    for pair in joins:
+        for kind, name, names in (("output", pair[0], outputs), ("input", pair[1], inputs)):
+            if name not in names:
+                near = get_close_matches(name, names, 1, 0.5)
+                todo = f"did you mean {near[0]}?" if near else f"use one of {', '.join(names[:_MOST_LISTED])}"
+                raise UsageError(f"no {kind} '{name:.80}'", where="--join", todo=todo)
+    return list(joins)
+
+
+def unfit(pair: Pair) -> UsageError:
+    """The error for a pair nobody could use."""
     what = f"no file before that of input '{pair[1]:.80}' has output '{pair[0]:.80}'"
     return UsageError(what, where="--join", todo="give the files in the order they run in")
 

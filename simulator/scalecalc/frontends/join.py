@@ -13,7 +13,7 @@ from dataclasses import replace
 from math import prod
 from pathlib import Path
 
-from scalecalc.frontends.interfaces import Fit, Pair, fit, unfit
+from scalecalc.frontends.interfaces import Fit, Pair, fit, known, unfit
 from scalecalc.frontends.onnx import read
 from scalecalc.frontends.renaming import Renaming, in_terms_of
 from scalecalc.frontends.stored import Stored
@@ -57,13 +57,13 @@ def joined(graphs: Sequence[Graph], joins: Sequence[Pair] = (), stored: Sequence
         UsageError: a pair names no output or input, or its types differ.
         GraphError: nothing feeds a later graph.
     """
-    merged, rest = _Merged(graphs[0], stored), list(joins)
+    merged, rest = _Merged(graphs[0], stored), known(joins, graphs)
     for graph in graphs[1:]:
         found = fit(merged.graph, graph, rest, spent=merged.fed)
         rest = [pair for pair in rest if pair not in found.stated]
         merged.add(graph, found)
     if rest:
-        raise unfit(rest[0], graphs)
+        raise unfit(rest[0])
     return merged.finished()
 
 
@@ -158,12 +158,12 @@ class _Merged:
                 names.setdefault(name, name)
         part = len(self.labels)
         for name, tensor in graph.initializers.items():
-            for known, other in self.weights.get(name, ()):
-                if (known.dtype, known.shape) != (tensor.dtype, tensor.shape) or not self.stored:
+            for held, other in self.weights.get(name, ()):
+                if (held.dtype, held.shape) != (tensor.dtype, tensor.shape) or not self.stored:
                     continue
                 mine, its = self.stored[part], self.stored[other]
                 if mine.same(name, its, name):
-                    names[name] = known.name
+                    names[name] = held.name
                     self.once.append(tensor)
                     break
                 self.unread += name in mine.spans and name in its.spans and not (mine.holds(name) and its.holds(name))

@@ -31,8 +31,11 @@ class Stored:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        with open(path, "rb") as file:
-            self._view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        try:
+            with open(path, "rb") as file:
+                self._view = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:  # it has been read before: gone, or emptied since
+            raise FileError("the file has changed while it was read", where=os.fspath(path)) from error
         try:
             self.spans = dict(_spans(self._view))
         except FileError:  # a form of the format that only protobuf itself understands

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import IO, Any
 
 from scalecalc import __version__
-from scalecalc.estimate.difference import LISTED, Change, Delta, Difference, added
+from scalecalc.estimate.changes import Change, Delta, added
+from scalecalc.estimate.difference import LISTED, Difference
 from scalecalc.report.blocks import Block
 from scalecalc.report.contract import Json, totals
 from scalecalc.report.numbers import cost, percent, size
