@@ -7,7 +7,7 @@ from scalecalc.walk.attention import attention_facts
 from scalecalc.walk.costs import Costs
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
-from scalecalc.walk.parameters import Weight
+from scalecalc.walk.profile import Weight
 
 RECURRENT = ("LSTM", "GRU", "RNN")
 UNCHANGED = ("Cast", "Identity", "Reshape", "Flatten", "Unsqueeze", "Squeeze", "Transpose", "Slice")

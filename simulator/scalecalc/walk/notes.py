@@ -8,7 +8,7 @@ from scalecalc.dims import Dim, total
 from scalecalc.walk.costs import Costs
 from scalecalc.walk.facts import token_table
 from scalecalc.walk.forward import UNSUPPORTED, Forward
-from scalecalc.walk.parameters import Weight
+from scalecalc.walk.profile import Weight
 
 MANY_CONVOLUTIONS = 10
 EXPORTERS = re.compile(r"onnx::\w+|val_\d+|_v_\d+|\d+")
