@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor
-from typing import Any
 
-from scalecalc.dims import INFINITE, Dim, Poly, System, bound, fixed, prod, regroup, same, windows
+from scalecalc.dims import INFINITE, Dim, System, bound, fixed, prod, regroup, same, windows
 from scalecalc.errors import ShapeError, UndeterminedError
 from scalecalc.ops.conv import Ints
 from scalecalc.ops.registry import Cost, Inner, Keep, Out, Shape, Tensor, axis_of, give, itemsize, op
 from scalecalc.ops.shape import moved, shape_values
+from scalecalc.ops.values import fraction
 from scalecalc.ops.vector import GRID_POINT, TAPS
-
-SIMPLE = 1000
-"""Scales are stored as float32: the simplest fraction up to this denominator that is stored so is what was meant."""
 
 
 @op("Resize", fixed_inputs=(1, 2, 3))
@@ -32,11 +28,11 @@ def resize(
     if sizes is None:
         if scales is None:
             raise ShapeError("neither scales nor sizes")
-        factors = [_fraction(scale) for scale in shape_values(scales)]
+        factors = [fraction(scale) for scale in shape_values(scales)]
         widths = [taps * ceil(1 / f) if antialias and f < 1 else taps for f in factors if f != 1]
         cut: Sequence[Fraction] = [Fraction(1)] * len(over)
         if coordinate_transformation_mode == "tf_crop_and_resize" and roi is not None:
-            ends = [_fraction(end) for end in shape_values(roi)]
+            ends = [fraction(end) for end in shape_values(roi)]
             cut = [end - start for start, end in zip(ends[: len(over)], ends[len(over) :], strict=True)]
         for axis, factor, part in zip(over, factors, cut, strict=True):
             out[axis] = _scaled(out[axis], factor * part)
@@ -52,19 +48,6 @@ def resize(
     if not isinstance(each, int) or each == 1:
         return give(tuple(out), backward={0: count})
     return give(tuple(out), vector=(2 * each - 1) * count, backward={0: 2 * each * count})
-
-
-def _fraction(value: Any) -> Fraction:
-    """A scale as it was meant.
-
-    >>> _fraction(1.5), _fraction(0.3333333432674408)
-    (Fraction(3, 2), Fraction(1, 3))
-    """
-    if isinstance(value, Poly):
-        raise UndeterminedError(f"a scale of {value}")
-    exact = Fraction(value)
-    meant = exact.limit_denominator(SIMPLE)
-    return meant if struct.pack("f", float(meant)) == struct.pack("f", value) else exact
 
 
 def _scaled(dim: Dim, factor: Fraction) -> Dim:

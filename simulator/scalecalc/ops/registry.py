@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
-from scalecalc.dims import Dim, prod
+from scalecalc.dims import Dim, Ratio, prod
 from scalecalc.errors import ShapeError
 
 Shape: TypeAlias = tuple[Dim, ...]
@@ -86,8 +86,10 @@ class Tensor:
         return Keep(self.index)
 
     def known(self) -> tuple[Any, ...] | None:
-        """All entries, None unless each is known."""
-        return self.value if self.value is not None and None not in self.value else None
+        """All entries, None unless each is known, and no fraction of a dimension."""
+        if self.value is None or any(entry is None or isinstance(entry, Ratio) for entry in self.value):
+            return None
+        return self.value
 
 
 @dataclass(slots=True)
@@ -178,7 +180,8 @@ class Operator:
         name, domain: of the operator.
         rule: the function.
         attributes: those the rule reads, each with its annotation in the rule's signature, without `| None`.
-        required: number of inputs it cannot do without.
+        required: how far the inputs reach that it cannot do without.
+        optional: those before it may do without.
         fixed_inputs: input slots no gradient flows into.
         roles: what the weight in an input slot is for (`norm`, `buffer`, `embedding`).
         passes: a weight stays the same weight through it (Identity, Transpose, Cast).
@@ -193,6 +196,7 @@ class Operator:
     rule: Rule
     attributes: Mapping[str, str]
     required: int
+    optional: frozenset[int]
     fixed_inputs: frozenset[int]
     roles: Mapping[int, str]
     passes: bool
@@ -232,13 +236,14 @@ def op(
         parameters = inspect.signature(rule).parameters.values()
         types = {p.name: str(p.annotation).removesuffix(" | None") for p in parameters if p.kind is p.KEYWORD_ONLY}
         wants = frozenset(name for name in GIVEN if types.pop(name, None) is not None)
-        required = sum(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+        needed = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+        optional = frozenset(slot for slot, p in enumerate(needed) if str(p.annotation).endswith("| None"))
         explained = inspect.cleandoc(rule.__doc__ or "").partition("\n")[0]
         for name in names:
             if (domain, name) in OPERATORS:
                 raise ValueError(f"operator {domain}:{name} has a rule already: {OPERATORS[domain, name].rule}")
             OPERATORS[domain, name] = Operator(
-                name, domain, rule, types, required, frozenset(fixed_inputs),
+                name, domain, rule, types, len(needed), optional, frozenset(fixed_inputs),
                 roles or {}, passes, elementwise, wants, partial, summary or explained,
             )  # fmt: skip
         return rule
