@@ -9,7 +9,8 @@ from math import ceil, floor
 from scalecalc.dims import INFINITE, Dim, System, bound, fixed, prod, regroup, same, windows
 from scalecalc.errors import ShapeError, UndeterminedError
 from scalecalc.ops.conv import Ints
-from scalecalc.ops.registry import Cost, Inner, Keep, Out, Shape, Tensor, axis_of, give, itemsize, op
+from scalecalc.ops.dtypes import itemsize
+from scalecalc.ops.registry import Cost, Inner, Keep, Out, Shape, Tensor, axis_of, give, op
 from scalecalc.ops.shape import moved, shape_values
 from scalecalc.ops.values import fraction
 from scalecalc.ops.vector import GRID_POINT, TAPS
@@ -19,9 +20,12 @@ from scalecalc.ops.vector import GRID_POINT, TAPS
 def resize(
     x: Tensor, roi: Tensor | None = None, scales: Tensor | None = None, sizes: Tensor | None = None,
     *, mode: str = "nearest", antialias: int = 0, axes: Ints = None, keep_aspect_ratio_policy: str = "stretch",
-    coordinate_transformation_mode: str = "half_pixel",
 ) -> Cost:  # fmt: skip
-    """Pixels by interpolation of the nearest 1, 2 or 4 along each resized axis (antialiased: more where it shrinks)."""
+    """Pixels by interpolation of the nearest 1, 2 or 4 along each resized axis (antialiased: more where it shrinks).
+
+    The region of interest says what is seen, not how large it is shown: that is the size times the scale for ONNX's
+    reference and ONNX Runtime alike.
+    """
     over = [axis_of(axis, x.rank) for axis in axes] if axes is not None else list(range(x.rank))
     out = list(x.shape)
     taps = TAPS[mode]
@@ -30,12 +34,8 @@ def resize(
             raise ShapeError("neither scales nor sizes")
         factors = [fraction(scale) for scale in shape_values(scales)]
         widths = [taps * ceil(1 / f) if antialias and f < 1 else taps for f in factors if f != 1]
-        cut: Sequence[Fraction] = [Fraction(1)] * len(over)
-        if coordinate_transformation_mode == "tf_crop_and_resize" and roi is not None:
-            ends = [fraction(end) for end in shape_values(roi)]
-            cut = [end - start for start, end in zip(ends[: len(over)], ends[len(over) :], strict=True)]
-        for axis, factor, part in zip(over, factors, cut, strict=True):
-            out[axis] = _scaled(out[axis], factor * part)
+        for axis, factor in zip(over, factors, strict=True):
+            out[axis] = _scaled(out[axis], factor)
     else:
         wanted = shape_values(sizes)
         if keep_aspect_ratio_policy != "stretch":
@@ -53,7 +53,7 @@ def resize(
 def _scaled(dim: Dim, factor: Fraction) -> Dim:
     """floor(dim * factor)."""
     if factor <= 0:
-        raise ShapeError(f"a scale of {factor}")
+        raise ShapeError(f"a scale of {float(factor):g}")
     return dim * factor.numerator // factor.denominator
 
 

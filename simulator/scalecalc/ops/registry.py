@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
 from scalecalc.dims import Dim, Ratio, prod
 from scalecalc.errors import ShapeError
+from scalecalc.ops.dtypes import bytes_of, is_float
 
 Shape: TypeAlias = tuple[Dim, ...]
 
-FLOATS = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "complex64": 8, "complex128": 16}
 MAX_VALUES = 64
 """Tensors of at most this many entries carry their contents through the walk, if the file tells them."""
 
@@ -66,8 +64,7 @@ class Tensor:
     def bytes(self) -> Dim:
         """What it takes in memory."""
         if self._bytes is None:
-            bits = _bits(self.dtype)
-            self._bytes = self.size * (bits // 8) if bits % 8 == 0 else (self.size * bits + 7) // 8
+            self._bytes = bytes_of(self.size, self.dtype)
         return self._bytes
 
     @property
@@ -279,24 +276,3 @@ def axis_of(axis: int, rank: int) -> int:
     if not -rank <= axis < rank:
         raise ShapeError(f"axis {axis} of {rank} axes")
     return axis % rank
-
-
-@cache
-def is_float(dtype: str) -> bool:
-    """Whether a dtype is a floating-point one."""
-    return dtype in FLOATS or dtype.startswith("float")
-
-
-@cache
-def itemsize(dtype: str) -> int:
-    """Bytes of one element in memory; types below a byte count as one."""
-    return max(1, _bits(dtype) // 8)
-
-
-@cache
-def _bits(dtype: str) -> int:
-    """Bits of one element: smaller types than a byte are packed."""
-    if dtype in FLOATS:
-        return 8 * FLOATS[dtype]
-    bits = re.search(r"\d+", dtype)
-    return int(bits[0]) if bits else 8
