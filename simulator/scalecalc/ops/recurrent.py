@@ -11,7 +11,8 @@ from collections.abc import Sequence
 
 from scalecalc.dims import Dim, regroup, same
 from scalecalc.errors import ShapeError
-from scalecalc.ops.registry import Cost, Keep, Tensor, give, inner, itemsize, op
+from scalecalc.ops.dtypes import itemsize
+from scalecalc.ops.registry import Cost, Keep, Tensor, give, inner, op
 from scalecalc.ops.vector import ACTIVATIONS, CELLS, PEEPHOLES, Cell
 
 Names = Sequence[str] | None

@@ -95,7 +95,8 @@ def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], 
             continue
         if operator is not None and slot in operator.fixed_inputs:
             continue
-        if operator is not None and operator.is_elementwise and not _is_weight(forward, flow, place, slot):
+        filler = node.op_type == "Expand"  # one number for a whole tensor, such as a first state of zeros
+        if operator is not None and (operator.is_elementwise or filler) and not _is_weight(forward, flow, place, slot):
             continue
         if role == "embedding" and slot == 0:
             role = _table_role(forward, flow, place)
