@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scalecalc.dims import Dim, divide, total
@@ -13,6 +13,8 @@ from scalecalc.walk import NodeProfile, Profile
 from scalecalc.walk.profile import FIGURES
 
 Shape = tuple[Dim, ...] | None
+Figures = tuple[Dim, ...]
+"""One of each FIGURES."""
 Order = Callable[["Block"], Any]
 
 OWN = "(own)"
@@ -22,7 +24,6 @@ CONTAINERS = ("", "Sequential", "ModuleList")
 MOST_WORDS = 3
 """Operators named as the kind of a block without a class."""
 
-_INDICES = range(len(FIGURES))
 _BYTES = FIGURES.index("bytes")
 _NUMBERED = re.compile(r"([^.]*?)([0-9]{1,9})(\..*)?$")  # stem, number, and what was merged with the module
 
@@ -47,7 +48,7 @@ class Block:
     kind: str
     output: Shape
     nodes: int
-    figures: tuple[Dim, ...]
+    figures: Figures
     known: bool
     repeats: int = 1
     children: list[Block] = field(default_factory=list)
@@ -175,14 +176,15 @@ class _Maker:
             return only
         if module.own:
             children.append(self.leaf(OWN, "", None, module.own))
-        return self.signed(_joined(module.name, module.kind, module.output, children, children))
+        figures = _sum([child.figures for child in children])
+        count, known = sum(child.nodes for child in children), all(child.known for child in children)
+        return self.signed(Block(module.name, module.kind, module.output, count, figures, known, 1, children))
 
     def leaf(
         self, name: str, kind: str, output: Shape, nodes: Sequence[NodeProfile], children: Sequence[Block] = ()
     ) -> Block:
         """Nodes as one block."""
-        columns = zip(*(node.figures for node in nodes), strict=True)
-        figures = tuple(total((1, figure) for figure in column) for column in columns) or (0,) * len(FIGURES)
+        figures = _sum([node.figures for node in nodes])
         known = all(node.status == "known" for node in nodes)
         return self.signed(Block(name, kind or _words(nodes), output, len(nodes), figures, known, 1, [*children]))
 
@@ -195,12 +197,11 @@ class _Maker:
         return block
 
 
-def _joined(name: str, kind: str, output: Shape, parts: Iterable[Block], children: Sequence[Block]) -> Block:
-    """A block that is the sum of its parts."""
-    parts = list(parts)
-    figures = tuple(total((1, part.figures[index]) for part in parts) for index in _INDICES)
-    nodes, known = sum(part.nodes for part in parts), all(part.known for part in parts)
-    return Block(name, kind, output, nodes, figures, known, 1, [*children])
+def _sum(rows: Sequence[Figures]) -> Figures:
+    """The sum of each figure."""
+    if len(rows) < 2:
+        return rows[0] if rows else (0,) * len(FIGURES)
+    return tuple(total((1, figure) for figure in column) for column in zip(*rows, strict=True))
 
 
 def _folded(blocks: Iterable[Block]) -> list[Block]:
@@ -243,9 +244,9 @@ def _overlaid(blocks: Sequence[Block]) -> Block:
         for child in block.children:
             parts.setdefault(child.name, []).append(child)
     children = [_overlaid(same) for same in parts.values()]
-    block = _joined(first.name, first.kind, first.output, blocks, children)
-    block.repeats, block.signature = first.repeats, first.signature
-    return block
+    figures = [figure * len(blocks) for figure in first.figures]
+    figures[_BYTES] = total((1, block.figures[_BYTES]) for block in blocks)
+    return replace(first, figures=tuple(figures), nodes=sum(block.nodes for block in blocks), children=children)
 
 
 def _shape(node: NodeProfile) -> Shape:

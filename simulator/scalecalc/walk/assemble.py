@@ -99,8 +99,8 @@ def _nodes(forward: Forward, weights: list[Weight], costs: Costs) -> tuple[NodeP
     for place, node in enumerate(forward.graph.nodes):
         outputs = tuple(v.shape if (v := forward.values.get(name)) else None for name in node.outputs if name)
         layer = costs.in_layer.get(place)
-        kept = total((1, size) for size in costs.kept.get(place, ()))
-        params = total(first.get(place, ()))
+        kept = total((1, size) for size in sizes) if (sizes := costs.kept.get(place)) else 0
+        params = total(first[place]) if place in first else 0
         word = status(forward.evaluations[place])
         kind = layer.node.op_type if layer else ""
         share, home = costs.share(place), homes[place]
