@@ -13,12 +13,13 @@ import pytest
 from scalecalc import profile
 from scalecalc.estimate import inspect
 from scalecalc.report.inspection import show
-from scalecalc.report.lines import HOT, MOST_LINES
+from scalecalc.report.lines import HOT, MOST_LINES, SIBLINGS
 from scalecalc.report.views import View
 from tests.cli.conftest import Cli
 from tests.cli.test_contract import COLUMNS, from_markdown
 from tests.cli.test_tables import UNSET, Terminal
 from tests.estimate.test_tree import chain, perceptron
+from tests.walk.graphs import model
 
 NETWORK = (("in", 8), ("h.0", 8), ("h.1", 8), ("h.2", 8), ("out.big", 32), ("out.small", 3))
 HEADS = {
@@ -239,28 +240,54 @@ def test_hot_spots(cli: Cli, network: Path) -> None:
 
 
 def test_many_modules_are_bounded(cli: Cli, save) -> None:
+    """The smallest are one line, so that the lines still sum to the total."""
     many = MOST_LINES + 50
-    path = save(perceptron(*((f"m{index}.only", 4 + index % 3) for index in range(many))))
-    for options in ((), ("--depth", "all"), ("--by", "node"), ("--by", "node", "--sort", "kept")):
-        out = cli("inspect", path, *options).out
-        assert len(out.splitlines()) < HOT + 40
-        assert "--format csv" in out
-    assert len(table(cli, path, "--by", "block")) == 3 * many
+    path = save(perceptron(*((f"m{index}.only", 4 + index % 3) for index in range(many)), ("big", 100)))
+    lines = tree_of(cli("inspect", path).out)
+    assert len(lines) == SIBLINGS
+    assert lines[-1].startswith(f"({many + 1 - (SIBLINGS - 1)} more)")
+    assert lines[-2].startswith("big ")
+    params = [re.search(r" ([0-9,]+) +[0-9.]+ k?MAC ", line) for line in lines]
+    shown = sum(int(found[1].replace(",", "")) for found in params if found)
+    assert shown == sum(int(row["params"]) for row in table(cli, path))
+    assert len(tree_of(cli("inspect", path, "--depth", "all").out)) <= MOST_LINES
+    assert len(table(cli, path, "--by", "block")) == 3 * (many + 1)
+
+
+@pytest.mark.parametrize("options", [(), ("--sort", "kept")])
+def test_many_nodes_are_bounded(cli: Cli, save, options: tuple[str, ...]) -> None:
+    path = save(chain(MOST_LINES + 1))
+    out = cli("inspect", path, "--by", "node", *options).out
+    assert len(out.splitlines()) < HOT + 30
+    first = "first " if options else ""
+    assert f"the {first}{HOT} of {MOST_LINES + 1} nodes" in out
+    assert "--format csv or json has all" in out
 
 
 def test_depth_all_is_bounded(cli: Cli, save) -> None:
-    path = save(
-        perceptron(*((f"a{group}.b.c{index}", 4 + group + index % 3) for group in range(9) for index in range(20)))
-    )
-    out = cli("inspect", path, "--depth", "all").out
+    layers = ((f"a{group}.b.c{index}", 4 + group + index % 3) for group in range(9) for index in range(20))
+    out = cli("inspect", save(perceptron(*layers)), "--depth", "all").out
     assert len(tree_of(out)) <= MOST_LINES
-    assert "levels of 3, more than 200 lines else; --by block --format csv has all" in out
+    assert "levels of 3: more would be over 200 lines; --by block --format csv has all" in out
 
 
-def test_many_nodes_without_names_are_bounded(cli: Cli, save) -> None:
-    out = cli("inspect", save(chain(MOST_LINES + 1))).out
-    assert len(tree_of(out)) == HOT
-    assert f"the {HOT} of {MOST_LINES + 1} blocks with the most MACs" in out
+def test_shape_arithmetic_is_left_out(cli: Cli, save) -> None:
+    path = save("(float[n,4] x) => (float[n,4] y) { s = Shape(x) a = Relu(x) y = Reshape(a, s) }")
+    assert [line.split()[0] for line in tree_of(cli("inspect", path).out)] == ["Relu_1"]
+    assert [row["path"] for row in table(cli, path, "--by", "block")] == ["Relu_1", "(own)"]
+
+
+def test_layers_that_share_a_tensor_are_one_row_all_the_same(cli: Cli, save) -> None:
+    """Both multiply by what the model is given (kept once: 8 floats) and by what they make (8 floats each)."""
+    proto = model("""(float[n,8] x, float[n,8] by) => (float[n,8] y) <float[8,8] u, float[8,8] v, float[8,8] w> {
+        i = MatMul(x, u) a = MatMul(i, v) b = Mul(a, by) c = MatMul(b, w) y = Mul(c, by) }""")
+    for node, name in zip(proto.graph.node, ("/in/A", "/h.0/A", "/h.0/B", "/h.1/A", "/h.1/B"), strict=True):
+        node.name = name
+    path = save(proto)
+    _, layers, each = tree_of(cli("inspect", path).out)
+    assert layers.startswith("h.0-1  x2 ")
+    assert re.search(r" ~ 48 B ", each)  # x of its MatMul, and `by` in one of two: (32 + 32 + 32) / 2
+    assert re.search(r" 96 B ", layers)
 
 
 def test_views_of_an_unknown_operator(cli: Cli, save) -> None:
