@@ -48,7 +48,16 @@ INSPECT = {
     "nodes": [{
         "name": str, "op_type": str, "outputs": [[(int, str)]], "params": Q, "macs": Q, "backward_macs": Q,
         "vector_flops": Q, "backward_vector_flops": Q, "bytes": Q, "kept_bytes": Q, "layer": (str, NONE),
-        "status": str,
+        "status": str, "module": str,
+    }],
+    "blocks": [{
+        "path": str, "kind": str, "level": int, "count": int, "nodes": int, "output": ([(int, str)], NONE),
+        "params": Q, "macs": Q, "backward_macs": Q, "vector_flops": Q, "backward_vector_flops": Q, "bytes": Q,
+        "kept_bytes": Q,
+    }],
+    "operators": [{
+        "op_type": str, "count": int, "params": Q, "macs": Q, "backward_macs": Q, "vector_flops": Q,
+        "backward_vector_flops": Q, "bytes": Q, "kept_bytes": Q,
     }],
 }  # fmt: skip
 ESTIMATE = {
@@ -202,10 +211,10 @@ def test_rows_of_an_inspection_are_its_nodes(cli: Cli, masked: Path, form: str) 
     nodes = ask(cli, "inspect", masked, "--format", "json").json["nodes"]
     out = ask(cli, "inspect", masked, "--format", form).out
     rows = list(csv.reader(io.StringIO(out))) if form == "csv" else from_markdown(out)
-    assert rows[0] == ["node", "op_type", "outputs", *COLUMNS, "status"]
+    assert rows[0] == ["node", "op_type", "outputs", *COLUMNS, "status", "module"]
     assert [row[:2] for row in rows[1:]] == [[node["name"], node["op_type"]] for node in nodes]
     assert [row[3:] for row in rows[1:]] == [
-        [*(str(node[name]["value"]) for name in COLUMNS), node["status"]] for node in nodes
+        [*(str(node[name]["value"]) for name in COLUMNS), node["status"], node["module"]] for node in nodes
     ]
 
 

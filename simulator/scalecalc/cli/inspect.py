@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from scalecalc.cli.arguments import Form, Model, Output, Sample, Set, Shape, Strict, Task
+
+By = Annotated[
+    str | None,
+    typer.Option("--by", metavar="VIEW", help="block, node or op; tables show blocks, csv and markdown nodes."),
+]
+Depth = Annotated[
+    str | None, typer.Option("--depth", metavar="N", help="Levels of blocks: 1, 2, ... or all; else a screenful.")
+]
+Sort = Annotated[
+    str | None, typer.Option("--sort", metavar="WHAT", help="macs, params, kept, vector or name; else graph order.")
+]
 
 
 def inspect(
@@ -14,11 +29,16 @@ def inspect(
     form: Form = "table",
     output: Output = None,
     strict: Strict = False,
+    by: By = None,
+    depth: Depth = None,
+    sort: Sort = None,
 ) -> None:
-    """Layers, shapes, parameters, MACs, FLOPs and kept activations, node by node."""
+    """Layers, shapes, parameters, MACs, FLOPs and kept activations: a tree of modules, hot spots, totals."""
     from scalecalc import profile
     from scalecalc.cli.options import finish, shapes_of, sizes_of
     from scalecalc.estimate import inspect as inspect_profile
+    from scalecalc.report.views import view_of
 
+    view = view_of(by, depth, sort)
     result = inspect_profile(profile(model, shapes=shapes_of(shape)), sizes=sizes_of(set_), task=task, sample=sample)
-    finish(result, form, output, strict=strict)
+    finish(result, form, output, strict=strict, view=view)

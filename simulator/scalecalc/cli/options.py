@@ -7,11 +7,14 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import IO, TypeVar
+from typing import IO, TYPE_CHECKING, TypeVar
 
 from scalecalc.errors import StrictError, UsageError, one_line
 from scalecalc.estimate import Estimate, Inspection
 from scalecalc.walk import Profile
+
+if TYPE_CHECKING:
+    from scalecalc.report.views import View
 
 BIGGEST_SIZE = 2**53
 T = TypeVar("T")
@@ -81,12 +84,13 @@ def whole(option: str, text: str) -> int:
     return int(value)
 
 
-def form_of(form: str) -> str:
-    """A known output format."""
+def form_of(form: str, forms: Sequence[str] = ()) -> str:
+    """A known output format: one of `forms`, or of those most commands share."""
     from scalecalc.report.render import FORMATS
 
-    if form not in FORMATS:
-        raise UsageError(f"no format '{form}'", where="--format", todo=f"use one of {', '.join(FORMATS)}")
+    known = forms or FORMATS
+    if form not in known:
+        raise UsageError(f"no format '{form}'", where="--format", todo=f"use one of {', '.join(known)}")
     return form
 
 
@@ -145,23 +149,30 @@ def _umask() -> int:
     return mask
 
 
-def finish(result: Estimate | Inspection, form: str, output: str | None, *, strict: bool) -> None:
-    """Write a result; warn of unknown operators once; fail under `--strict`."""
+def finish(
+    result: Estimate | Inspection, form: str, output: str | None, *, strict: bool, view: View | None = None
+) -> None:
+    """Write a result, an inspection in a view; warn of unknown operators once; fail under `--strict`."""
     from scalecalc.report.render import render
 
     with target(output) as file:
-        render(result, form_of(form), file)
+        render(result, form_of(form), file, view)
     inspection = result.inspection if isinstance(result, Estimate) else result
     profile = inspection.profile
+    complain(profile, strict=strict)
+    open_questions = [line for line in result.assumptions if "(--" in line]
+    if strict and open_questions:
+        what = f"assumed: {'; '.join(open_questions)}"
+        raise StrictError(what, where=profile.name, todo="answer with these options, or drop --strict")
+
+
+def complain(profile: Profile, *, strict: bool) -> None:
+    """Say on stderr that figures are lower bounds where they are; under `--strict` that is an error."""
     if not profile.complete:
         message = _missing(profile)
         if strict:
             raise StrictError(message, where=profile.name, todo='add a rule with @op("...") or drop --strict')
         print(f"scalecalc: warning: {one_line(message)}", file=sys.stderr)
-    open_questions = [line for line in result.assumptions if "(--" in line]
-    if strict and open_questions:
-        what = f"assumed: {'; '.join(open_questions)}"
-        raise StrictError(what, where=profile.name, todo="answer with these options, or drop --strict")
 
 
 def _missing(profile: Profile) -> str:

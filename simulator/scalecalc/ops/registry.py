@@ -66,13 +66,24 @@ class Tensor:
     def bytes(self) -> Dim:
         """What it takes in memory."""
         if self._bytes is None:
-            self._bytes = self.size * itemsize(self.dtype)
+            bits = _bits(self.dtype)
+            self._bytes = self.size * (bits // 8) if bits % 8 == 0 else (self.size * bits + 7) // 8
         return self._bytes
 
     @property
     def is_float(self) -> bool:
         """Whether gradients can flow through it."""
         return is_float(self.dtype)
+
+    @property
+    def slots(self) -> tuple[int, ...]:
+        """As an operand of a contraction: the input whose gradient it needs."""
+        return (self.index,)
+
+    @property
+    def keep(self) -> Keep:
+        """As an operand of a contraction: what the other operand's gradient needs."""
+        return Keep(self.index)
 
     def known(self) -> tuple[Any, ...] | None:
         """All entries, None unless each is known."""
@@ -95,7 +106,7 @@ class Keep:
 
     Attributes:
         what: an input slot (0, 1, ...), or output k as ~k (-1, -2, ...).
-        bytes: a count of bytes instead of a tensor (masks, statistics).
+        bytes: a count of bytes instead of a tensor (masks, statistics); of an output: where the node leaves it out.
         when: needed only for the gradient of this input slot; None: for any.
     """
 
@@ -104,30 +115,54 @@ class Keep:
     when: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """An operand of a contraction that the operator makes itself: hidden states, attention probabilities.
+
+    Attributes:
+        slots: the inputs it is made of; it needs a gradient if one of them does.
+        keep: what holds it for the gradient of the other operand.
+    """
+
+    slots: tuple[int, ...]
+    keep: Keep
+
+
+Contraction: TypeAlias = tuple[Dim, Tensor | Inner, Tensor | Inner]
+"""(multiply-accumulates, left operand, right operand)"""
+
+
+def inner(*made_of: Tensor | Inner | None, keep: Keep) -> Inner:
+    """An operand made of those of the inputs that are there."""
+    return Inner(tuple(sorted({slot for x in made_of if x is not None for slot in x.slots})), keep)
+
+
 @dataclass(slots=True)
 class Cost:
     """What one run of an operator gives and costs.
 
     Attributes:
         outputs: by slot; a bare tuple of dimensions stands for Out(shape).
-        contraction: (multiply-accumulates, left operand, right operand); each operand that needs a
-            gradient costs the same number again backward and keeps the other one.
-        vector: floating-point operations forward beside the contraction.
+        contractions: each operand that needs a gradient costs the contraction's multiply-accumulates again
+            backward and keeps the other one.
+        vector: floating-point operations forward beside the contractions.
         backward: the same backward, by input slot whose gradient it makes.
-        keeps: what the backward pass needs beside the contraction's operands.
+        keeps: what the backward pass needs beside the contractions' operands.
         view: the outputs share input 0's memory: nothing is moved.
     """
 
     outputs: Sequence[Out]
-    contraction: tuple[Dim, Tensor, Tensor] | None = None
+    contractions: Sequence[Contraction] = ()
     vector: Dim = 0
     backward: Mapping[int, Dim] = field(default_factory=dict)
     keeps: Sequence[Keep] = ()
     view: bool = False
 
 
-def give(*outputs: Shape | Out, **costs: Any) -> Cost:
-    """A Cost from shapes or Outs and Cost's other fields."""
+def give(*outputs: Shape | Out, contraction: Contraction | None = None, **costs: Any) -> Cost:
+    """A Cost from shapes or Outs and Cost's other fields; `contraction` is the only one of most operators."""
+    if contraction is not None:
+        costs["contractions"] = (contraction,)
     return Cost([item if isinstance(item, Out) else Out(item) for item in outputs], **costs)
 
 
@@ -250,7 +285,13 @@ def is_float(dtype: str) -> bool:
 @cache
 def itemsize(dtype: str) -> int:
     """Bytes of one element in memory; types below a byte count as one."""
+    return max(1, _bits(dtype) // 8)
+
+
+@cache
+def _bits(dtype: str) -> int:
+    """Bits of one element: smaller types than a byte are packed."""
     if dtype in FLOATS:
-        return FLOATS[dtype]
+        return 8 * FLOATS[dtype]
     bits = re.search(r"\d+", dtype)
-    return max(1, int(bits[0]) // 8) if bits else 1
+    return int(bits[0]) if bits else 8

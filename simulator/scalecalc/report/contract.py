@@ -9,15 +9,17 @@ from scalecalc import __version__
 from scalecalc.dims import Dim
 from scalecalc.estimate import Estimate, Inspection
 from scalecalc.estimate.attention import training_flops, way
+from scalecalc.estimate.tree import Block
 from scalecalc.laws import Binding
+from scalecalc.report.views import View, blocks, by_operator, nodes
 from scalecalc.walk import Profile, Quantity
+from scalecalc.walk.profile import FIGURES
 
 Json = dict[str, Any]
 
 
-def inspection(result: Inspection) -> Json:
-    """`inspect`: the model, its totals, and a row per node."""
-    profile = result.profile
+def inspection(result: Inspection, view: View) -> Json:
+    """`inspect`: the model, its totals, and a row per node, per block and per operator."""
     rows = [
         {
             "name": node.name,
@@ -32,10 +34,33 @@ def inspection(result: Inspection) -> Json:
             "kept_bytes": _share(result, node.kept_bytes, node.status),
             "layer": node.layer or None,
             "status": node.status,
+            "module": node.module,
         }
-        for node in profile.nodes
+        for node in nodes(result, view)
     ]
-    return {"command": "inspect", "version": __version__, **_totals(result), "nodes": rows, **_remarks(result)}
+    return {
+        "command": "inspect",
+        "version": __version__,
+        **_totals(result),
+        "nodes": rows,
+        "blocks": [
+            {
+                "path": place.path,
+                "kind": place.block.kind,
+                "level": place.level,
+                "count": place.times,
+                "nodes": place.block.nodes,
+                "output": None if place.block.output is None else _dims(place.block.output),
+                **_figures(result, place.block),
+            }
+            for place in blocks(result, view)
+        ],
+        "operators": [
+            {"op_type": block.name, "count": block.nodes, **_figures(result, block)}
+            for block in by_operator(result, view)
+        ],
+        **_remarks(result),
+    }
 
 
 def estimate(result: Estimate) -> Json:
@@ -169,9 +194,9 @@ def _other(result: Inspection, attention: str) -> Json | None:
 
 def _samples(result: Inspection) -> Json:
     """Samples in one run of the graph; seconds of audio are a quotient."""
-    steps, parts = result.steps_per_run, result.task.per_second
-    formula = str(steps.formula) if parts == 1 else f"({steps.formula})/{parts}"
-    return {"formula": formula, "value": result.samples_per_run, "lower_bound": steps.lower_bound}
+    whole, parts = result.samples_per_step, f"({result.task.steps})/{result.task.per_second}"
+    formula = parts if whole is None else str(whole.formula)
+    return {"formula": formula, "value": result.samples_per_run, "lower_bound": False}
 
 
 def _symbols(result: Inspection) -> Json:
@@ -203,6 +228,14 @@ def _remarks(result: Inspection, assumptions: tuple[str, ...] | None = None) -> 
 
 def _quantities(result: Inspection, quantities: Mapping[str, Quantity]) -> Json:
     return {name: _quantity(result, quantity) for name, quantity in quantities.items()}
+
+
+def _figures(result: Inspection, block: Block) -> Json:
+    """What all of a block's repeats cost; a lower bound where a node in it has no rule."""
+    return {
+        name: _quantity(result, Quantity(figure, not block.known and name != "params"))
+        for name, figure in zip(FIGURES, block.figures, strict=True)
+    }
 
 
 def _share(result: Inspection, formula: Dim, status: str) -> Json:

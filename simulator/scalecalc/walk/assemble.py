@@ -10,6 +10,7 @@ from scalecalc.walk.costs import Costs, status
 from scalecalc.walk.facts import facts_of, notes_of
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
+from scalecalc.walk.modules import homes_of
 from scalecalc.walk.parameters import Weight, by_role
 from scalecalc.walk.profile import NodeProfile, Profile, Quantity, SymbolInfo
 
@@ -93,6 +94,7 @@ def _nodes(forward: Forward, weights: list[Weight], costs: Costs) -> tuple[NodeP
     for weight in weights:
         if weight.trainable:
             first.setdefault(weight.first, []).append((1, weight.size))
+    homes = homes_of(forward.graph, weights)
     rows = []
     for place, node in enumerate(forward.graph.nodes):
         outputs = tuple(v.shape if (v := forward.values.get(name)) else None for name in node.outputs if name)
@@ -101,7 +103,8 @@ def _nodes(forward: Forward, weights: list[Weight], costs: Costs) -> tuple[NodeP
         params = total(first.get(place, ()))
         word = status(forward.evaluations[place])
         kind = layer.node.op_type if layer else ""
-        rows.append(NodeProfile(node.name, node.op_type, outputs, params, *costs.share(place), kept, kind, word))
+        share, home = costs.share(place), homes[place]
+        rows.append(NodeProfile(node.name, node.op_type, outputs, params, *share, kept, kind, word, *home))
     return tuple(rows)
 
 

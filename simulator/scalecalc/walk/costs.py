@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from scalecalc.dims import Dim, hint_of, total
@@ -11,13 +11,15 @@ from scalecalc.errors import ShapeError
 from scalecalc.ir.graph import Node
 from scalecalc.ir.links import Layer
 from scalecalc.ir.unfold import CONTROL, STATE_OUT
-from scalecalc.ops import OPERATORS, Tensor
+from scalecalc.ops import OPERATORS, Inner, Tensor
 from scalecalc.walk.forward import SKIPPED, UNDETERMINED, UNREACHED, UNSUPPORTED, Evaluation, Forward
 from scalecalc.walk.gradients import Flow
 
 Mask = tuple[bool, ...] | None
 Terms = list[tuple[int, Dim]]
 Columns = tuple[Terms, Terms, Terms, Terms]
+Fitted = tuple[Layer, Evaluation]
+"""A recognised layer with its rule's answer."""
 
 
 class Share(NamedTuple):
@@ -53,11 +55,10 @@ class Part(NamedTuple):
         if cost is None:
             return
         macs, backward_macs, vector, backward = columns
-        if self.matrix and cost.contraction is not None:
-            count, left, right = cost.contraction
+        for count, *operands in cost.contractions if self.matrix else ():
             macs.append((times, count))
             if mask is not None:
-                backward_macs.append((times * (mask[left.index] + mask[right.index]), count))
+                backward_macs.append((times * sum(_wants(x, mask) for x in operands), count))
         if self.vector and any(x is not None and x.is_float for x in evaluation.inputs):
             vector.append((times, cost.vector))
             if mask is not None:
@@ -84,18 +85,16 @@ class Costs:
         in_layer: which layer a node belongs to, by its index.
     """
 
-    def __init__(self, forward: Forward, flow: Flow, layers: Sequence[Layer], trainable: set[str]) -> None:
+    def __init__(self, forward: Forward, flow: Flow, layers: Sequence[Fitted], trainable: set[str]) -> None:
         self.forward, self.flow = forward, flow
         needs, self.masks = flow.needing(trainable)
         self.layers: dict[int, tuple[Layer, Evaluation, Mask]] = {}
         self.in_layer: dict[int, Layer] = {}
-        for layer in layers:
-            evaluation = _evaluated(forward, layer)
-            if evaluation is not None:
-                mask = tuple(name in needs for name in layer.node.inputs)
-                alive = not flow.wanted.isdisjoint(layer.node.outputs)
-                self.layers[layer.members[-1]] = layer, evaluation, mask if alive and True in mask else None
-                self.in_layer.update(dict.fromkeys(layer.members, layer))
+        for layer, evaluation in layers:
+            mask = tuple(name in needs for name in layer.node.inputs)
+            alive = not flow.wanted.isdisjoint(layer.node.outputs)
+            self.layers[layer.members[-1]] = layer, evaluation, mask if alive and True in mask else None
+            self.in_layer.update(dict.fromkeys(layer.members, layer))
         self.dropped: set[int] = set()
         self.chosen: dict[str, str] = {}
         self._drop_cheaper_branches()
@@ -180,7 +179,12 @@ class Costs:
                 elif root in carried and root not in seen:
                     seen.add(root)
                     needed += [(other, 0) for other in (carried[root][0], carried[root][2])]
-                elif root not in seen and name not in static and (value := values.get(root)) is not None:
+                elif (
+                    root not in seen
+                    and root not in static
+                    and name not in static
+                    and (value := values.get(root)) is not None
+                ):
                     seen.add(root)
                     sizes.append(value.bytes * self.forward.repeats(runs[root]) if root in runs else value.bytes)
             if sizes:
@@ -215,17 +219,23 @@ def _sum(parts: Iterable[tuple[int, Part]]) -> Share:
     return Share(*sums)
 
 
-def _evaluated(forward: Forward, layer: Layer) -> Evaluation | None:
-    """A layer's own rule on its inputs; None where they do not fit it, so that the nodes count as they are."""
-    operator = OPERATORS.get((layer.node.domain, layer.node.op_type))
-    inputs = [forward.values.get(name) for name in layer.node.inputs]
-    try:
-        evaluation = forward.evaluate(layer.node, operator, inputs)
-    except ShapeError:
-        return None
-    made = forward.values.get(layer.node.outputs[0])
-    fits = evaluation.outputs and made is not None and evaluation.outputs[0].shape == made.shape
-    return evaluation if fits else None
+def fitted(forward: Forward, layers: Iterable[Layer]) -> Iterator[Fitted]:
+    """The layers whose own rule gives what their nodes give; those of the others count as they are."""
+    for layer in layers:
+        operator = OPERATORS.get((layer.node.domain, layer.node.op_type))
+        inputs = [forward.values.get(name) for name in layer.node.inputs]
+        try:
+            evaluation = forward.evaluate(layer.node, operator, inputs)
+        except ShapeError:
+            continue
+        made = forward.values.get(layer.node.outputs[0])
+        if evaluation.outputs and made is not None and evaluation.outputs[0].shape == made.shape:
+            yield layer, evaluation
+
+
+def _wants(operand: Tensor | Inner, mask: tuple[bool, ...]) -> bool:
+    """Whether a contraction's operand needs a gradient."""
+    return any(mask[slot] for slot in operand.slots)
 
 
 def _needed(
@@ -236,17 +246,17 @@ def _needed(
     if cost is None or mask is None:
         return []
     needed: list[tuple[str, Dim]] = []
-    if cost.contraction is not None:
-        _, left, right = cost.contraction
-        needed += [(inputs[x.index], 0) for x, other in ((left, right), (right, left)) if mask[other.index]]
-    for keep in () if inside else cost.keeps:
+    keeps = [x.keep for _, a, b in cost.contractions for x, other in ((a, b), (b, a)) if _wants(other, mask)]
+    for keep in keeps if inside else (*keeps, *cost.keeps):
         if keep.when is None or (keep.when < len(mask) and mask[keep.when]):
-            if not (isinstance(keep.bytes, int) and keep.bytes == 0):
+            names, slot = (inputs, keep.what) if keep.what >= 0 else (outputs, ~keep.what)
+            name = names[slot] if slot < len(names) else ""
+            if keep.what < 0 and name:
+                needed.append((name, 0))
+            elif not (isinstance(keep.bytes, int) and keep.bytes == 0):
                 needed.append(("", keep.bytes))
-            else:
-                names, slot = (inputs, keep.what) if keep.what >= 0 else (outputs, ~keep.what)
-                if slot < len(names) and names[slot]:
-                    needed.append((names[slot], 0))
+            elif name:
+                needed.append((name, 0))
     return needed
 
 

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 
 from scalecalc.dims import Dim, Poly, hint_of, is_family, lone, prod, total
 from scalecalc.ir.links import Layer
-from scalecalc.ops import OPERATORS, is_float
+from scalecalc.ops import OPERATORS, Tensor, is_float
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
+from scalecalc.walk.tables import Uses, angles, attention_biases, compared, inner, sums_of_stored
 
 ROLES = ("embedding", "positional", "norm", "head", "other")
 """Roles of trainable weights; a weight used twice has the first of its roles in this order."""
-
-
-Uses = list[tuple[int, int]]
-"""(node, slot) pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +28,7 @@ class Weight:
         linear: it is an operand of a contraction.
         first: index of the node that uses it first, -1 for none.
         uses: how many nodes use it.
+        written_out: the exporter may have made it of smaller weights.
     """
 
     name: str
@@ -40,6 +38,7 @@ class Weight:
     linear: bool
     first: int
     uses: int
+    written_out: bool
 
     @property
     def trainable(self) -> bool:
@@ -49,8 +48,17 @@ class Weight:
 
 def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weight]:
     """Every stored tensor the front end found in the file, each once."""
-    uses, dequantized = _uses(forward)
-    norms = {name for layer in layers for slot, name in enumerate(layer.node.inputs) if _is_norm(layer, slot)}
+    uses, dequantized, source = _uses(forward)
+    norms = {
+        source.get(name, name)
+        for layer in layers
+        for slot, name in enumerate(layer.node.inputs)
+        if _is_norm(layer, slot)
+    }
+    fixed = inner(layers, uses, source) | angles(forward, flow, layers, uses, source) | compared(forward, flow, source)
+    biases, masks = attention_biases(forward, layers, source)
+    fixed |= masks
+    made = biases | sums_of_stored(forward, flow, source)
     heads = _heads(forward, flow, uses, norms)
     weights = []
     for name, init in forward.graph.initializers.items():
@@ -58,14 +66,17 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
         own = uses.get(name, [])
         if not init.stored_bytes and not own:
             continue
-        role = _role(forward, flow, name, own, heads, norms)
+        role = "constant" if name in fixed else _role(forward, flow, name, own, heads, norms)
+        if role == "other" and name in biases:
+            role = "positional"
         if role == "constant" and name in dequantized:
             role = "quantized"
         if role == "constant" and not init.stored_bytes and init.value is not None:
             continue  # made by the front end for an attribute that became an input
         linear = any(_is_operand(forward, place, slot) for place, slot in own)
         first = min((place for place, _ in own), default=-1)
-        weights.append(Weight(name, role, value.size, value.bytes, linear, first, len({p for p, _ in own})))
+        used = len({place for place, _ in own})
+        weights.append(Weight(name, role, value.size, value.bytes, linear, first, used, name in made))
     return weights
 
 
@@ -74,8 +85,9 @@ def _is_norm(layer: Layer, slot: int) -> bool:
     return operator.roles.get(slot) == "norm"
 
 
-def _uses(forward: Forward) -> tuple[dict[str, Uses], set[str]]:
-    """(node, slot) of every use of a stored tensor, seen through nodes that only hand it on; the dequantised ones."""
+def _uses(forward: Forward) -> tuple[dict[str, Uses], set[str], dict[str, str]]:
+    """(node, slot) of every use of a stored tensor, seen through nodes that only hand it on; the dequantised ones;
+    which tensor each value is."""
     dequantized: set[str] = set()
     source: dict[str, str] = {name: name for name in forward.graph.initializers}
     uses: dict[str, Uses] = {}
@@ -88,16 +100,13 @@ def _uses(forward: Forward) -> tuple[dict[str, Uses], set[str]]:
         for slot, name in enumerate(node.inputs):
             if name in source and not (slot == 0 and node.outputs and source.get(node.outputs[0]) == source[name]):
                 uses.setdefault(source[name], []).append((place, slot))
-    return uses, dequantized
+    return uses, dequantized, source
 
 
 def _is_operand(forward: Forward, place: int, slot: int) -> bool:
     cost = forward.evaluations[place].cost
-    return (
-        cost is not None
-        and cost.contraction is not None
-        and slot in (cost.contraction[1].index, cost.contraction[2].index)
-    )
+    operands = [x for _, *pair in cost.contractions for x in pair] if cost is not None else []
+    return any(isinstance(x, Tensor) and x.index == slot for x in operands)
 
 
 def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], norms: set[str]) -> str:
@@ -106,6 +115,8 @@ def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], 
         return "quantized" if any(_is_operand(forward, place, slot) for place, slot in uses) else "constant"
     if name in norms:
         return "norm"
+    if not value.shape:
+        return "constant"  # one number without axes: a scale, an epsilon, an offset for all
     roles: set[str] = set()
     for place, slot in uses:
         node = forward.graph.nodes[place]
@@ -119,7 +130,7 @@ def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], 
             continue
         if operator is not None and operator.is_elementwise and not _is_weight(forward, flow, place, slot):
             continue
-        if role == "embedding":
+        if role == "embedding" and slot == 0:
             role = _table_role(forward, flow, place)
         elif role == "bias" or (role == "other" and place in heads):
             role = "head" if place in heads else "other"
@@ -139,7 +150,7 @@ def _is_weight(forward: Forward, flow: Flow, place: int, slot: int) -> bool:
         return False
     maker = flow.maker.get(node.inputs[1 - slot])
     cost = forward.evaluations[maker].cost if maker is not None else None
-    return cost is not None and cost.contraction is not None
+    return cost is not None and bool(cost.contractions)
 
 
 def _is_table(shape: tuple[Dim, ...]) -> bool:

@@ -14,6 +14,10 @@ PARAMS = (
 )  # fmt: skip
 
 
+FIGURES = ("params", "macs", "backward_macs", "vector_flops", "backward_vector_flops", "bytes", "kept_bytes")
+"""What is counted for every node; each sums to a total of the profile."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """An exact formula, and whether something it should count is missing.
@@ -65,6 +69,8 @@ class NodeProfile:
         kept_bytes: activations first kept here for the backward pass.
         layer: the layer a group of nodes was recognised as (`LayerNormalization`), else "".
         status: `known`, `unsupported` or `unreached`.
+        module: path of the module it belongs to, levels separated by dots; "" for the model itself.
+        classes: of the model and the modules on that path, as far as the file tells; "" for one it does not.
     """
 
     name: str
@@ -79,6 +85,26 @@ class NodeProfile:
     kept_bytes: Dim
     layer: str
     status: str
+    module: str = ""
+    classes: tuple[str, ...] = ()
+
+    @property
+    def figures(self) -> tuple[Dim, ...]:
+        """Its FIGURES."""
+        return (
+            self.params,
+            self.macs,
+            self.backward_macs,
+            self.vector_flops,
+            self.backward_vector_flops,
+            self.bytes,
+            self.kept_bytes,
+        )
+
+    @property
+    def named(self) -> dict[str, Dim]:
+        """Its figures by name."""
+        return dict(zip(FIGURES, self.figures, strict=True))
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,264 @@
+"""A profile's nodes as a tree of modules, repeated blocks once; every figure of a block is the sum of its parts'."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from scalecalc.dims import Dim, divide, total
+from scalecalc.walk import NodeProfile, Profile
+from scalecalc.walk.profile import FIGURES
+
+Shape = tuple[Dim, ...] | None
+Order = Callable[["Block"], Any]
+
+OWN = "(own)"
+"""Name of what a module with modules in it computes itself."""
+CONTAINERS = ("", "Sequential", "ModuleList")
+"""Classes that tell less than that of a module around them."""
+MOST_WORDS = 3
+"""Operators named as the kind of a block without a class."""
+
+_INDICES = range(len(FIGURES))
+_BYTES = FIGURES.index("bytes")
+_NUMBERED = re.compile(r"([^.]*?)([0-9]{1,9})(\..*)?$")  # stem, number, and what was merged with the module
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """A module, or the like: an operator, what a module computes itself, several equal modules.
+
+    Attributes:
+        name: below its parent, such as `conv1`, `h.0-11` or OWN.
+        kind: its class, else its operators; "" for a module of modules whose class the file does not tell.
+        output: the shape of what it hands on, None where nobody knows and for OWN.
+        nodes: how many it holds.
+        figures: its FIGURES, over all its repeats and those of the blocks around it.
+        known: whether all its nodes have a rule.
+        repeats: how many equal siblings it stands for.
+        children: the modules in it in the graph's order, then what it computes itself.
+        signature: a number that equal blocks share, whatever they are called.
+    """
+
+    name: str
+    kind: str
+    output: Shape
+    nodes: int
+    figures: tuple[Dim, ...]
+    known: bool
+    repeats: int = 1
+    children: list[Block] = field(default_factory=list)
+    signature: int = 0
+
+    @property
+    def free(self) -> bool:
+        """Whether it costs nothing but bytes moved, as shape arithmetic does."""
+        return self.known and not any(figure for index, figure in enumerate(self.figures) if index != _BYTES)
+
+    def each(self, times: int) -> dict[str, Dim]:
+        """Figures of one of `times` equal ones by name; not bytes, in which they may differ by shape arithmetic."""
+        figures = {name: divide(figure, times) for name, figure in self.named.items() if name != "bytes"}
+        return {name: figure for name, figure in figures.items() if figure is not None}
+
+    @property
+    def named(self) -> dict[str, Dim]:
+        """Its figures by name."""
+        return dict(zip(FIGURES, self.figures, strict=True))
+
+    def walk(self, order: Order | None = None, level: int = 1, times: int = 1, path: str = "") -> Iterator[Place]:
+        """The blocks inside, each before its own; in an order among siblings, if one is given."""
+        for child in sorted(self.children, key=order) if order else self.children:
+            place = Place(child, level, times * child.repeats, f"{path}.{child.name}" if path else child.name)
+            yield place
+            yield from child.walk(order, level + 1, place.times, place.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a block stands.
+
+    Attributes:
+        block: the block.
+        level: 1 below the model.
+        times: how often the model holds it.
+        path: names from the model down, joined by dots.
+    """
+
+    block: Block
+    level: int
+    times: int
+    path: str
+
+
+def tree(profile: Profile) -> Block:
+    """The model as a block. Children's figures sum to their parent's, exactly; linear in the number of nodes.
+
+    Equal neighbours that are numbered one after the other (`h.0`, `h.1`, ...) are one block. A module that only
+    wraps another is merged with it. A model without modules has its nodes as children.
+    """
+    root = _Module(profile.name)
+    modules = {"": root}
+    for node in profile.nodes:
+        module = modules.get(node.module) or _found(modules, node.module)
+        module.own.append(node)
+        module.learn(node)
+    return _Maker().block(root)
+
+
+def operators(profile: Profile) -> list[Block]:
+    """The nodes by operator, in the order of their first appearance."""
+    groups: dict[str, list[NodeProfile]] = {}
+    for node in profile.nodes:
+        groups.setdefault(node.op_type, []).append(node)
+    make = _Maker().leaf
+    return [make(name, name, None, nodes) for name, nodes in groups.items()]
+
+
+@dataclass(slots=True, eq=False)
+class _Module:
+    """A module while nodes are being sorted into it."""
+
+    name: str
+    around: _Module | None = None
+    kind: str = ""
+    output: Shape = None
+    own: list[NodeProfile] = field(default_factory=list)
+    inner: list[_Module] = field(default_factory=list)
+
+    def learn(self, node: NodeProfile) -> None:
+        """From a node inside: its class, and what it hands on, which is its last output of several axes."""
+        shape = node.outputs[0] if node.outputs else None
+        level = node.module.count(".") + 1 if node.module else 0
+        module: _Module | None = self
+        while module is not None:
+            if level < len(node.classes) and not module.kind:
+                module.kind = node.classes[level]
+            if shape is not None and (len(shape) > 1 or module.output is None):
+                module.output = shape
+            module, level = module.around, level - 1
+
+
+def _found(modules: dict[str, _Module], path: str) -> _Module:
+    """The module at a path, made together with those around it."""
+    missing = []
+    while path not in modules:
+        missing.append(path)
+        path = path.rpartition(".")[0]
+    module = modules[path]
+    for inner in reversed(missing):
+        modules[inner] = _Module(inner.rpartition(".")[2], module)
+        module.inner.append(modules[inner])
+        module = modules[inner]
+    return module
+
+
+class _Maker:
+    """Makes blocks of modules, from the inside out."""
+
+    def __init__(self) -> None:
+        self.signatures: dict[tuple[object, ...], int] = {}
+
+    def block(self, module: _Module) -> Block:
+        """A module with all that is in it."""
+        if not module.inner:
+            alone = module.own if module.around is None else []
+            nodes = [self.leaf(node.name, "", _shape(node), [node]) for node in alone]
+            return self.leaf(module.name, module.kind, module.output, module.own, nodes)
+        children = _folded([self.block(inner) for inner in module.inner])
+        if len(children) == 1 and not module.own and module.around is not None:
+            (only,) = children
+            only.name = f"{module.name}.{only.name}"
+            only.kind = module.kind or only.kind if only.kind in CONTAINERS else only.kind
+            return only
+        if module.own:
+            children.append(self.leaf(OWN, "", None, module.own))
+        return self.signed(_joined(module.name, module.kind, module.output, children, children))
+
+    def leaf(
+        self, name: str, kind: str, output: Shape, nodes: Sequence[NodeProfile], children: Sequence[Block] = ()
+    ) -> Block:
+        """Nodes as one block."""
+        columns = zip(*(node.figures for node in nodes), strict=True)
+        figures = tuple(total((1, figure) for figure in column) for column in columns) or (0,) * len(FIGURES)
+        known = all(node.status == "known" for node in nodes)
+        return self.signed(Block(name, kind or _words(nodes), output, len(nodes), figures, known, 1, [*children]))
+
+    def signed(self, block: Block) -> Block:
+        """The block with its signature; what is free does not count: exporters make it once for many layers."""
+        inner = tuple((child.name, child.repeats, child.signature) for child in block.children if not child.free)
+        figures = (*block.figures[:_BYTES], *block.figures[_BYTES + 1 :])
+        key = (block.kind, block.output, figures, block.known, inner)
+        block.signature = self.signatures.setdefault(key, len(self.signatures))
+        return block
+
+
+def _joined(name: str, kind: str, output: Shape, parts: Iterable[Block], children: Sequence[Block]) -> Block:
+    """A block that is the sum of its parts."""
+    parts = list(parts)
+    figures = tuple(total((1, part.figures[index]) for part in parts) for index in _INDICES)
+    nodes, known = sum(part.nodes for part in parts), all(part.known for part in parts)
+    return Block(name, kind, output, nodes, figures, known, 1, [*children])
+
+
+def _folded(blocks: Iterable[Block]) -> list[Block]:
+    """Neighbours that are equal and numbered one after the other, as one block."""
+    runs: list[list[Block]] = []
+    for block in blocks:
+        if runs and _follows(runs[-1][-1].name, block.name) and _equal(runs[-1][-1], block):
+            runs[-1].append(block)
+        else:
+            runs.append([block])
+    folded = []
+    for run in runs:
+        block = _overlaid(run)
+        if len(run) > 1:
+            last = _NUMBERED.match(run[-1].name)
+            block.name = re.sub(r"^([^.]*)", rf"\1-{last[2] if last else ''}", run[0].name)
+            block.repeats = len(run)
+        folded.append(block)
+    return folded
+
+
+def _equal(block: Block, other: Block) -> bool:
+    return block.signature == other.signature and block.repeats == other.repeats == 1
+
+
+def _follows(name: str, other: str) -> bool:
+    first, second = _NUMBERED.match(name), _NUMBERED.match(other)
+    return bool(
+        first and second and first[1] == second[1] and first[3] == second[3] and int(first[2]) + 1 == int(second[2])
+    )
+
+
+def _overlaid(blocks: Sequence[Block]) -> Block:
+    """Equal blocks as one that holds the sum of each part."""
+    first = blocks[0]
+    if len(blocks) == 1:
+        return first
+    parts: dict[str, list[Block]] = {}
+    for block in blocks:
+        for child in block.children:
+            parts.setdefault(child.name, []).append(child)
+    children = [_overlaid(same) for same in parts.values()]
+    block = _joined(first.name, first.kind, first.output, blocks, children)
+    block.repeats, block.signature = first.repeats, first.signature
+    return block
+
+
+def _shape(node: NodeProfile) -> Shape:
+    return node.outputs[0] if node.outputs else None
+
+
+def _words(nodes: Sequence[NodeProfile]) -> str:
+    """The operators that cost something, those with MACs first: `MatMul x3, Softmax, Add x2`; all where none does."""
+    matrix = Counter(node.op_type for node in nodes if node.macs)
+    other = [node for node in nodes if not node.macs and (node.vector_flops or node.params or node.status != "known")]
+    vector = Counter(
+        f"{node.op_type}: {node.status}" if node.status != "known" else node.layer or node.op_type for node in other
+    )
+    words = [*matrix.items(), *vector.items()] or [*Counter(node.op_type for node in nodes).items()]
+    listed = [f"{word} x{number}" if number > 1 else word for word, number in words[:MOST_WORDS]]
+    return ", ".join(listed) + (", ..." if len(words) > MOST_WORDS else "")
