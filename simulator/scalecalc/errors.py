@@ -89,3 +89,9 @@ class StrictError(ScalecalcError):
     """`--strict` was given and something was missing or assumed."""
 
     exit_code = 3
+
+
+class ThresholdError(ScalecalcError):
+    """A condition of `--fail-if` is met: the answer stands on stdout, as asked."""
+
+    exit_code = 1

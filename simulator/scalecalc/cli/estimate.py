@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scalecalc.cli.arguments import Form, Model, Output, Sample, Set, Shape, Strict, Task
+from scalecalc.cli.arguments import Form, Join, Models, Output, Sample, Set, Shape, Strict, Task
 
 Budget = Annotated[
     str,
@@ -46,10 +46,11 @@ OneLaw = Annotated[
 
 
 def estimate(
-    model: Model,
+    model: Models,
     budget: Budget,
     set_: Set = None,
     shape: Shape = None,
+    join: Join = None,
     task: Task = None,
     sample: Sample = None,
     unique: Unique = None,
@@ -66,13 +67,12 @@ def estimate(
 ) -> None:
     """What a budget buys, what the model will reach with it, and which size would be better."""
     from scalecalc import estimate as library
-    from scalecalc import profile
-    from scalecalc.cli.options import finish, samples, shapes_of, sizes_of, whole
+    from scalecalc.cli.options import finish, profile_of, samples, sizes_of, whole
     from scalecalc.laws import load
 
     flops = library.budget(budget)
     result = library.estimate(
-        profile(model, shapes=shapes_of(shape)),
+        profile_of(model, join=join, shape=shape),
         flops,
         sizes=sizes_of(set_),
         task=task,

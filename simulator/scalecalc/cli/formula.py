@@ -29,7 +29,7 @@ def formula(
 ) -> None:
     """Closed formulas, for people, papers and programs; a size that is set is put in as a number."""
     from scalecalc import profile
-    from scalecalc.cli.options import complain, form_of, shapes_of, sizes_of, target
+    from scalecalc.cli.options import form_of, judge, shapes_of, sizes_of, target
     from scalecalc.report.code import LANGUAGES, USUAL, at, listing, quantities
 
     write = LANGUAGES[form_of(form, tuple(LANGUAGES))]
@@ -40,4 +40,4 @@ def formula(
     source = write(listing(result, asked, nested=not expanded or form == "json"))
     with target(output) as file:
         file.write(source)
-    complain(result.profile, strict=strict)
+    judge([result.profile], (), strict=strict)

@@ -44,6 +44,24 @@ def shapes_of(texts: Sequence[str] | None) -> dict[str, tuple[int | str, ...]]:
     return shapes
 
 
+def joins_of(texts: Sequence[str] | None) -> list[tuple[str, str]]:
+    """`hidden=encoder_hidden_states` options as pairs."""
+    pairs = [(output.strip(), name.strip()) for output, _, name in (text.partition("=") for text in texts or ())]
+    for text, pair in zip(texts or (), pairs, strict=True):
+        if not all(pair):
+            raise UsageError(f"'{text:.80}' is not OUTPUT=INPUT", where="--join", todo="name an output and an input")
+    return list(dict.fromkeys(pairs))
+
+
+def profile_of(
+    models: Sequence[str], *, join: Sequence[str] | None = None, shape: Sequence[str] | None = None
+) -> Profile:
+    """The formulas of a command's model: one file, or several joined."""
+    from scalecalc import profile
+
+    return profile(models, joins=joins_of(join), shapes=shapes_of(shape))
+
+
 def _once(found: dict[str, T], name: str, value: T, option: str) -> None:
     if found.setdefault(name, value) != value:
         raise UsageError(f"'{name}' is given twice", where=option, todo="give one value")
@@ -88,10 +106,15 @@ def form_of(form: str, forms: Sequence[str] = ()) -> str:
     """A known output format: one of `forms`, or of those most commands share."""
     from scalecalc.report.render import FORMATS
 
-    known = forms or FORMATS
-    if form not in known:
-        raise UsageError(f"no format '{form}'", where="--format", todo=f"use one of {', '.join(known)}")
-    return form
+    return one_of("--format", form, forms or FORMATS)
+
+
+def one_of(option: str, text: str, known: Sequence[str]) -> str:
+    """A word an option knows."""
+    if text not in known:
+        word = option.removeprefix("--")
+        raise UsageError(f"no {word} '{text}'", where=option, todo=f"use one of {', '.join(known)}")
+    return text
 
 
 @contextmanager
@@ -158,21 +181,36 @@ def finish(
     with target(output) as file:
         render(result, form_of(form), file, view)
     inspection = result.inspection if isinstance(result, Estimate) else result
-    profile = inspection.profile
-    complain(profile, strict=strict)
-    open_questions = [line for line in result.assumptions if "(--" in line]
+    judge([inspection.profile], result.assumptions, strict=strict)
+
+
+def finish_explained(result: Inspection, quantity: str, form: str, output: str | None, *, strict: bool) -> None:
+    """Write where a figure comes from instead of the result; judge as `finish` does."""
+    from scalecalc.estimate.explanation import explain
+    from scalecalc.report.explanation import render
+
+    explanation = explain(result, quantity)
+    with target(output) as file:
+        render(explanation, form_of(form), file)
+    judge([result.profile], result.assumptions, strict=strict)
+
+
+def judge(profiles: Sequence[Profile], assumptions: Sequence[str], *, strict: bool) -> None:
+    """Warn of what no figure of a model holds; under `--strict` fail for that, or for an assumption.
+
+    Raises:
+        StrictError: as asked.
+    """
+    for profile in profiles:
+        if not profile.complete:
+            message = _missing(profile)
+            if strict:
+                raise StrictError(message, where=profile.name, todo='add a rule with @op("...") or drop --strict')
+            print(f"scalecalc: warning: {one_line(message)}", file=sys.stderr)
+    open_questions = [line for line in assumptions if "(--" in line]
     if strict and open_questions:
         what = f"assumed: {'; '.join(open_questions)}"
-        raise StrictError(what, where=profile.name, todo="answer with these options, or drop --strict")
-
-
-def complain(profile: Profile, *, strict: bool) -> None:
-    """Say on stderr that figures are lower bounds where they are; under `--strict` that is an error."""
-    if not profile.complete:
-        message = _missing(profile)
-        if strict:
-            raise StrictError(message, where=profile.name, todo='add a rule with @op("...") or drop --strict')
-        print(f"scalecalc: warning: {one_line(message)}", file=sys.stderr)
+        raise StrictError(what, where=profiles[0].name, todo="answer with these options, or drop --strict")
 
 
 def _missing(profile: Profile) -> str:

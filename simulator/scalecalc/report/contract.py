@@ -41,7 +41,7 @@ def inspection(result: Inspection, view: View) -> Json:
     return {
         "command": "inspect",
         "version": __version__,
-        **_totals(result),
+        **totals(result),
         "nodes": rows,
         "blocks": [
             {
@@ -70,7 +70,7 @@ def estimate(result: Estimate) -> Json:
     return {
         "command": "estimate",
         "version": __version__,
-        **_totals(result.inspection),
+        **totals(result.inspection),
         "budget": {
             "text": run.budget.text,
             "how": run.budget.how,
@@ -151,7 +151,8 @@ def _binding(binding: Binding) -> Json:
     }
 
 
-def _totals(result: Inspection) -> Json:
+def totals(result: Inspection) -> Json:
+    """The model and its figures: what `inspect`, `estimate` and each side of `diff` have."""
     profile, task = result.profile, result.task
     per_sample = result.per_sample
     return {

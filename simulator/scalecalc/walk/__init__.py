@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from scalecalc.ir.graph import Graph
-from scalecalc.walk.profile import PARAMS, NodeProfile, Profile, Quantity, SymbolInfo
+from scalecalc.walk.profile import PARAMS, NodeProfile, Profile, Quantity, SymbolInfo, Weight
 
-__all__ = ["PARAMS", "NodeProfile", "Profile", "Quantity", "SymbolInfo", "walk"]
+__all__ = ["PARAMS", "NodeProfile", "Profile", "Quantity", "SymbolInfo", "Weight", "walk"]
 
 
 def walk(

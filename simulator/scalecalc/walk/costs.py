@@ -58,7 +58,7 @@ class Part(NamedTuple):
         for count, *operands in cost.contractions if self.matrix else ():
             macs.append((times, count))
             if mask is not None:
-                backward_macs.append((times * sum(_wants(x, mask) for x in operands), count))
+                backward_macs.append((times * sum(wants(x, mask) for x in operands), count))
         if self.vector and any(x is not None and x.is_float for x in evaluation.inputs):
             vector.append((times, cost.vector))
             if mask is not None:
@@ -80,7 +80,8 @@ class Costs:
     Attributes:
         dropped: nodes of branches that do not count, being cheaper than the other one.
         chosen: which branch counts, by the name of the If, where nothing in the file decides.
-        kept: formulas of the bytes kept for the backward pass, by the node that keeps them first.
+        kept: what is kept for the backward pass, by the node that keeps it first: the value's name, "" for masks and
+            statistics, with its bytes.
         layers: the recognised layers whose rule fits, by the index of their last node.
         in_layer: which layer a node belongs to, by its index.
     """
@@ -145,7 +146,7 @@ class Costs:
         share = _sum((1, part) for place in places for part in self._parts(place))
         return hint_of(share.macs + share.backward_macs), hint_of(share.vector_flops)
 
-    def _kept(self) -> dict[int, list[Dim]]:
+    def _kept(self) -> dict[int, list[tuple[str, Dim]]]:
         """Each tensor once, at the node that needs it first; views are the tensor they show.
 
         A tensor of a loop's body is kept for every run. What the body gets from the run before is what that run
@@ -156,7 +157,7 @@ class Costs:
         carried = {node.inputs[1]: node.inputs for node in graph.nodes if (node.domain, node.op_type) == STATE_OUT}
         shown: dict[str, str] = {}
         seen: set[str] = set()
-        kept: dict[int, list[Dim]] = {}
+        kept: dict[int, list[tuple[str, Dim]]] = {}
         for place, (node, evaluation) in enumerate(zip(graph.nodes, self.forward.evaluations, strict=True)):
             cost = evaluation.cost
             if cost is None or place in self.dropped:
@@ -170,12 +171,12 @@ class Costs:
                 layer, layer_evaluation, mask = self.layers[place]
                 if mask is not None:
                     needed += _needed(layer.node.inputs, layer.node.outputs, layer_evaluation, mask, False)
-            sizes: list[Dim] = []
+            found: list[tuple[str, Dim]] = []
             while needed:
                 name, extra = needed.pop()
                 root = shown.get(name, name)
                 if not name:
-                    sizes.append(extra * self.forward.repeats(node) if node.times else extra)
+                    found.append(("", extra * self.forward.repeats(node) if node.times else extra))
                 elif root in carried and root not in seen:
                     seen.add(root)
                     needed += [(other, 0) for other in (carried[root][0], carried[root][2])]
@@ -186,9 +187,10 @@ class Costs:
                     and (value := values.get(root)) is not None
                 ):
                     seen.add(root)
-                    sizes.append(value.bytes * self.forward.repeats(runs[root]) if root in runs else value.bytes)
-            if sizes:
-                kept[place] = sizes
+                    size = value.bytes * self.forward.repeats(runs[root]) if root in runs else value.bytes
+                    found.append((root, size))
+            if found:
+                kept[place] = found
         return kept
 
     def _source(self, node: Node) -> str:
@@ -233,7 +235,7 @@ def fitted(forward: Forward, layers: Iterable[Layer]) -> Iterator[Fitted]:
             yield layer, evaluation
 
 
-def _wants(operand: Tensor | Inner, mask: tuple[bool, ...]) -> bool:
+def wants(operand: Tensor | Inner, mask: tuple[bool, ...]) -> bool:
     """Whether a contraction's operand needs a gradient."""
     return any(mask[slot] for slot in operand.slots)
 
@@ -246,7 +248,7 @@ def _needed(
     if cost is None or mask is None:
         return []
     needed: list[tuple[str, Dim]] = []
-    keeps = [x.keep for _, a, b in cost.contractions for x, other in ((a, b), (b, a)) if _wants(other, mask)]
+    keeps = [x.keep for _, a, b in cost.contractions for x, other in ((a, b), (b, a)) if wants(other, mask)]
     for keep in keeps if inside else (*keeps, *cost.keeps):
         if keep.when is None or (keep.when < len(mask) and mask[keep.when]):
             names, slot = (inputs, keep.what) if keep.what >= 0 else (outputs, ~keep.what)

@@ -1,20 +1,18 @@
-"""What the structure shows beside counts: hints for the task, and marks exporters left."""
+"""What the structure shows beside counts: hints for the task."""
 
 from __future__ import annotations
 
-import re
-
-from scalecalc.dims import Dim, total
+from scalecalc.dims import hint_of
+from scalecalc.walk.attention import attention_facts
 from scalecalc.walk.costs import Costs
-from scalecalc.walk.forward import UNSUPPORTED, Forward
+from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
-from scalecalc.walk.hints import attention, token_inputs, token_tables
-from scalecalc.walk.parameters import Weight
+from scalecalc.walk.profile import Weight
 
 RECURRENT = ("LSTM", "GRU", "RNN")
-MANY_CONVOLUTIONS = 10
-EXPORTERS = re.compile(r"onnx::\w+|val_\d+|_v_\d+|\d+")
-"""Names exporters give to stored tensors they made."""
+UNCHANGED = ("Cast", "Identity", "Reshape", "Flatten", "Unsqueeze", "Squeeze", "Transpose", "Slice")
+SMALLER = 8
+"""A second vocabulary is at most that many times smaller than the first."""
 
 
 def facts_of(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) -> dict[str, object]:
@@ -28,89 +26,39 @@ def facts_of(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
     the future.
     """
     graph = forward.graph
-    tables = token_tables(weights)
-    table = tables[0] if tables else None
+    tables = [weight for weight in weights if weight.role == "embedding"]
+    table = token_table(weights)
     recurrent = [node for node in graph.nodes if node.op_type in RECURRENT]
     return {
         "vocabulary": forward.values[table.name].shape[0] if table is not None else None,
-        "token_inputs": token_inputs(forward, flow, tables),
+        "token_inputs": _token_inputs(forward, flow, table, tables) if table is not None else (),
         "tied_head": table is not None and table.linear,
-        **attention(forward, flow, costs),
+        **attention_facts(forward, flow, costs),
         "convolutions": sum(node.op_type == "Conv" for node in graph.nodes),
         "recurrent": len(recurrent),
         "bidirectional": sum(node.attributes.get("direction", "forward") != "forward" for node in recurrent),
     }
 
 
-def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]:
-    """Marks of the exporter that show in the counts, and what was chosen in the graph."""
-    lost = {place for place, found in enumerate(forward.evaluations) if found is UNSUPPORTED}
-    notes = [
-        f"If node '{name.rpartition('#')[0]}' counts its {branch}, the dearer one"
-        for name, branch in costs.chosen.items()
-    ]
-    trainable = total((1, weight.size) for weight in weights if weight.trainable)
-    biased = _foldable(forward)
-    if len(biased) >= MANY_CONVOLUTIONS:
-        unfolded = trainable + total((1, size) for size in biased)
-        text = f"{unfolded:,}" if isinstance(unfolded, int) else str(unfolded)
-        notes.append(
-            f"{len(biased)} convolutions have a bias and no norm behind them: if the exporter folded BatchNorm into "
-            f"all of these, the model had {text} trainable parameters (more if they had biases of their own), and "
-            "keeps more activations in training"
-        )
-    made = [weight for weight in weights if weight.written_out and weight.trainable]
-    if made:
-        size = total((1, weight.size) for weight in made)
-        notes.append(
-            f"{len(made)} stored tables of {size} elements in all ({made[0].name} first) are biases of attention "
-            "scores or sums of stored tensors: exporters write such out, the model may hold smaller weights for them"
-        )
-    if (copy := _copied_head(forward, weights)) is not None:
-        notes.append(
-            f"the head's weight {copy.name} is the token table's shape turned round: if the model ties the two, the "
-            f"exporter stored a copy, and {copy.size} of the trainable parameters are counted twice"
-        )
-    unknown = total((1, weight.size) for weight in weights if weight.trainable and weight.first in lost)
-    if not (isinstance(unknown, int) and unknown == 0):
-        notes.append(f"{unknown} trainable parameters are inputs of operators without a rule: some may be settings")
-    merged = [w for w in weights if w.role == "norm" and w.uses > 1]
-    if merged:
-        notes.append(
-            f"{len(merged)} norm weight{'s feed' if len(merged) > 1 else ' feeds'} several nodes "
-            f"({merged[0].name}: {merged[0].uses}): exporters merge equal tensors and drop zero biases, so an "
-            "untrained export holds fewer parameters than the model"
-        )
-    return notes
+def token_table(weights: list[Weight]) -> Weight | None:
+    """The largest table that is looked up by contents."""
+    tables = [weight for weight in weights if weight.role == "embedding"]
+    return max(tables, key=lambda weight: hint_of(weight.size), default=None)
 
 
-def _copied_head(forward: Forward, weights: list[Weight]) -> Weight | None:
-    """The last layer's weight, where an exporter named it and it may be the table of tokens, transposed."""
-    tables = token_tables(weights)
-    if not tables:
-        return None
-    shape = forward.values[tables[0].name].shape
-    heads = [w for w in weights if w.role == "head" and forward.values[w.name].shape == tuple(reversed(shape))]
-    return next((weight for weight in heads if EXPORTERS.fullmatch(weight.name)), None)
-
-
-def _foldable(forward: Forward) -> list[Dim]:
-    """Sizes of the biases of convolutions a BatchNorm may have stood behind.
-
-    None stands behind one that makes a single position or cuts patches, or is followed by a norm of its own.
-    """
-    graph, sizes = forward.graph, []
-    normed: set[str] = set()
-    for node in reversed(graph.nodes):
-        moved = node.op_type in ("Transpose", "Reshape") and not normed.isdisjoint(node.outputs)
-        if moved or "Normalization" in node.op_type:
-            normed.update(node.inputs[:1])
-    for node, evaluation in zip(graph.nodes, forward.evaluations, strict=True):
-        if node.op_type in ("Conv", "ConvTranspose") and evaluation.cost is not None and len(node.inputs) > 2:
-            spatial = evaluation.outputs[0].shape[2:]
-            kernel, strides = node.attributes.get("kernel_shape"), node.attributes.get("strides")
-            single = all(isinstance(dim, int) and dim == 1 for dim in spatial)
-            patches = kernel == strides and kernel is not None and max(kernel) > 1
-            if not single and not patches and normed.isdisjoint(node.outputs):
-                sizes.append(forward.values[node.inputs[2]].size)
-    return sizes
+def _token_inputs(forward: Forward, flow: Flow, largest: Weight, tables: list[Weight]) -> tuple[str, ...]:
+    """Inputs of the graph that index a table of the vocabulary's kind: not one of positions or segments."""
+    rows = {weight.name: hint_of(forward.values[weight.name].shape[0]) for weight in tables}
+    words = {name for name, count in rows.items() if count * SMALLER >= rows[largest.name]}
+    inputs = []
+    for node in forward.graph.nodes:
+        if node.op_type == "Gather" and node.inputs[0] in words:
+            name = node.inputs[1]
+            while name not in forward.graph.inputs and name in flow.maker:
+                maker = forward.graph.nodes[flow.maker[name]]
+                if maker.op_type not in UNCHANGED:
+                    break
+                name = maker.inputs[0]
+            if name in forward.graph.inputs and name not in inputs:
+                inputs.append(name)
+    return tuple(inputs)

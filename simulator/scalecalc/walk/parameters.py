@@ -3,47 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from scalecalc.dims import Dim, Poly, hint_of, is_family, lone, prod, total
 from scalecalc.ir.links import Layer
 from scalecalc.ops import OPERATORS, Tensor, is_float
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
+from scalecalc.walk.profile import ROLES, Weight
 from scalecalc.walk.tables import Uses, angles, attention_biases, compared, inner, sums_of_stored
-
-ROLES = ("embedding", "positional", "norm", "head", "other")
-"""Roles of trainable weights; a weight used twice has the first of its roles in this order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """A stored tensor and its part in the model.
-
-    Attributes:
-        name: in the file.
-        role: one of ROLES, `buffer`, `constant` or `quantized`.
-        size: its elements.
-        bytes: what they take in memory.
-        linear: it is an operand of a contraction.
-        first: index of the node that uses it first, -1 for none.
-        uses: how many nodes use it.
-        written_out: the exporter may have made it of smaller weights.
-    """
-
-    name: str
-    role: str
-    size: Dim
-    bytes: Dim
-    linear: bool
-    first: int
-    uses: int
-    written_out: bool
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes it."""
-        return self.role in ROLES
 
 
 def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weight]:
@@ -76,7 +43,7 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
         linear = any(_is_operand(forward, place, slot) for place, slot in own)
         first = min((place for place, _ in own), default=-1)
         used = len({place for place, _ in own})
-        weights.append(Weight(name, role, value.size, value.bytes, linear, first, used, name in made))
+        weights.append(Weight(name, role, value.shape, value.size, value.bytes, linear, first, used, name in made))
     return weights
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from difflib import get_close_matches
 
 from scalecalc.errors import UsageError
 from scalecalc.estimate import Inspection
 from scalecalc.estimate.attention import training_flops
+from scalecalc.estimate.quantities import quantities as all_of
+from scalecalc.estimate.quantities import resolve
 from scalecalc.walk import Quantity
 
 USUAL = (
@@ -19,18 +20,16 @@ PER_SAMPLE = "training.matrix_flops_per_sample"
 
 
 def quantities(result: Inspection) -> dict[str, Quantity]:
-    """Every formula of a model by its path; what is a quotient only where a polynomial is it."""
-    profile = result.profile
-    groups = {"params": profile.params, "forward": profile.forward, "training": profile.training}
-    found = {f"{group}.{name}": quantity for group, named in groups.items() for name, quantity in named.items()}
+    """Every formula of a model by its path; quotients only where a polynomial is one."""
+    found = all_of(result.profile)
     for attention in ("full", "causal"):
-        if (flops := training_flops(profile, attention)) is not None:
+        if (flops := training_flops(result.profile, attention)) is not None:
             found[f"training.matrix_flops_{attention}"] = flops
     if (samples := result.samples_per_step) is not None:
         found["training.samples_per_step"] = samples
     if (per_sample := result.per_sample) is not None:
         found[PER_SAMPLE] = per_sample
-    return found | {f"memory.{name}": quantity for name, quantity in profile.memory.items()}
+    return found
 
 
 def choose(there: Collection[str], asked: Sequence[str]) -> list[str]:
@@ -39,24 +38,10 @@ def choose(there: Collection[str], asked: Sequence[str]) -> list[str]:
     Raises:
         UsageError: a name that is none, or the last part of several.
     """
-    return list(dict.fromkeys(_path(there, name) for name in asked))
-
-
-def _path(there: Collection[str], name: str) -> str:
-    if name in there:
-        return name
-    ends = [path for path in there if path.partition(".")[2] == name]
-    if len(ends) == 1:
-        return ends[0]
-    if ends:
-        raise UsageError(f"'{name}' is {' and '.join(ends)}", where="QUANTITY", todo="name one of them")
-    if name in (PER_SAMPLE, PER_SAMPLE.partition(".")[2]):
+    if PER_SAMPLE not in there and {PER_SAMPLE, PER_SAMPLE.partition(".")[2]}.intersection(asked):
         raise UsageError(f"{PER_SAMPLE} is no polynomial for this model", where="QUANTITY",
                          todo="divide training.matrix_flops by training.samples_per_step")  # fmt: skip
-    lasts = {path.partition(".")[2]: path for path in there}
-    near = get_close_matches(name, there, 1, 0.6) or [lasts[n] for n in get_close_matches(name, lasts, 1, 0.5)]
-    todo = f"did you mean {near[0]}?" if near else f"use one of {', '.join(there)}"
-    raise UsageError(f"no quantity '{name}'", where="QUANTITY", todo=todo)
+    return list(dict.fromkeys(resolve(name, there, "QUANTITY") for name in asked))
 
 
 def unit_of(path: str, sample: str) -> str:
