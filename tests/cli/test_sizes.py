@@ -146,13 +146,12 @@ ENCODER = """(int64[n,64] ids) => (float[n,64,64] y) <float[20000,64] table, flo
 
 def test_forced_laws_are_not_comparable(cli: Cli, save) -> None:
     path = save(ENCODER)
-    document = json(cli, path, "--force")
-    assert document["model"]["task"] == "text-encoding"
+    document = json(cli, path, "--force", "--task", "text-encoding")
     forced = [entry for entry in document["predictions"] if not entry["comparable"]]
     assert {"besiroglu-2024", "hoffmann-2022"} <= {entry["law"] for entry in forced}
     assert all(entry["binding"]["notes"][0].startswith("NOT COMPARABLE: ") for entry in forced)
     assert document["optimal"] == []
-    out = cli("estimate", path, "--budget", "1e15", "--force").out
+    out = cli("estimate", path, "--budget", "1e15", "--force", "--task", "text-encoding").out
     assert out.count("NOT COMPARABLE; ") == len(forced)
 
 

@@ -91,7 +91,7 @@ def test_a_data_set_gives_its_samples(model: str, name: str, sample: str | None,
 REFUSED = [
     # model, data set, sample, what it says
     ("image", "c4", None, "c4 is of modality text, the model's is image; use for example mnist, fashion-mnist, "),
-    ("text", "imagenet1k", None, "imagenet1k is of modality image, the model's is text; use for example wikitext2, "),
+    ("text", "imagenet1k", None, "imagenet1k is of modality image, the model's is text; use for example openwebtext, "),
     ("audio", "mnist", None, "mnist is of modality image, the model's is audio; use for example librispeech960, "),
     (
         "audio",
@@ -127,6 +127,16 @@ OPEN = [
 @pytest.mark.parametrize(("model", "name", "options", "line"), OPEN)
 def test_what_a_data_set_leaves_open(model: str, name: str, options, line: str) -> None:
     assert line in asked(model, name, **options).assumptions
+
+
+USUAL = [("image", "(--unique, or --dataset mnist)"), ("audio", "(--unique, or --dataset librispeech960)"),
+         ("unknown", "(--unique)")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("model", "hint"), USUAL)
+def test_a_data_set_is_proposed_where_none_is_named(model: str, hint: str) -> None:
+    sizes = {"samples": 16_000} if model == "audio" else {}
+    assert f"one pass over the data {hint}" in estimate(walk(graph(MODELS[model])), 1e12, sizes=sizes).assumptions
 
 
 def test_a_stated_tokenizer_answers_the_question() -> None:

@@ -77,6 +77,15 @@ def datasets() -> Mapping[str, Dataset]:
     return MappingProxyType(found)
 
 
+def usual(task: Task) -> Dataset | None:
+    """A data set people train such a model on: the first of its task, and of as many classes."""
+    for found in datasets().values():
+        fits = found.task == task.name and task.sample in found.samples
+        if fits and (task.classes is None or found.classes == task.classes):
+            return found
+    return None
+
+
 def dataset(name: str) -> Dataset:
     """A data set by its name or an alias, in any case.
 

@@ -40,6 +40,12 @@ class Inspection:
         return Quantity(self.task.steps)
 
     @property
+    def samples_per_step(self) -> Quantity | None:
+        """Samples in one run of the graph as a formula, None where no polynomial is that quotient."""
+        whole = divide(self.task.steps, self.task.per_second)
+        return None if whole is None else Quantity(whole)
+
+    @property
     def examples_per_run(self) -> Quantity:
         """Examples in one run of the graph: its batch."""
         return Quantity(self.task.examples)

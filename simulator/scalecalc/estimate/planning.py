@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from scalecalc.errors import UsageError
 from scalecalc.estimate.attention import way
 from scalecalc.estimate.budgets import Budget
-from scalecalc.estimate.datasets import Dataset
+from scalecalc.estimate.datasets import Dataset, usual
 from scalecalc.estimate.inspection import Inspection
 from scalecalc.estimate.words import short
 from scalecalc.laws import Plan
@@ -82,7 +82,9 @@ def planned(
         unique = float(dataset.unique(inspection.task))
         assumptions += _of_data(inspection, dataset, tokenizer)
     elif unique is None:
-        assumptions.append("one pass over the data (--dataset or --unique)")
+        known = usual(inspection.task)
+        named = f", or --dataset {known.name}" if known is not None else ""
+        assumptions.append(f"one pass over the data (--unique{named})")
     if batch_size is None:
         batch_size = inspection.value(inspection.examples_per_run)
         assumptions += [_step(batch_size)] if batch_size is not None else []

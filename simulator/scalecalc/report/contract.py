@@ -195,9 +195,9 @@ def _other(result: Inspection, attention: str) -> Json | None:
 
 def _samples(result: Inspection) -> Json:
     """Samples in one run of the graph; seconds of audio are a quotient."""
-    steps, parts = result.steps_per_run, result.task.per_second
-    formula = str(steps.formula) if parts == 1 else f"({steps.formula})/{parts}"
-    return {"formula": formula, "value": result.samples_per_run, "lower_bound": steps.lower_bound}
+    whole, parts = result.samples_per_step, f"({result.task.steps})/{result.task.per_second}"
+    formula = parts if whole is None else str(whole.formula)
+    return {"formula": formula, "value": result.samples_per_run, "lower_bound": False}
 
 
 def _symbols(result: Inspection) -> Json:

@@ -41,10 +41,12 @@ def attention_facts(forward: Forward, flow: Flow, costs: Costs) -> dict[str, obj
     """Multiply-accumulates of attention's two products, and of those a causal mask makes half useless."""
     found = [*_layers(forward, flow, costs), *_operators(forward, flow, costs)]
     causal = [attention for attention in found if attention.causal]
+    # where none was recognised, a mask may still stand before a softmax
+    softmaxed = () if found else [node.inputs[0] for node in forward.graph.nodes if node.op_type == "Softmax"]
     return {
         "attention_macs": total((1, attention.macs) for attention in found),
         "attention_training_macs": total((1, attention.training) for attention in found),
-        "causal": bool(causal),
+        "causal": bool(causal) or _is_causal(forward, flow, *softmaxed),
         "causal_macs": total((1, attention.square(attention.macs)) for attention in causal),
         "causal_training_macs": total((1, attention.square(attention.training)) for attention in causal),
     }
@@ -84,16 +86,17 @@ def _operators(forward: Forward, flow: Flow, costs: Costs) -> Iterator[Attention
         yield Attention(total(macs) * repeats, total(training) * repeats, queries, keys, causal or masked)
 
 
-def _is_causal(forward: Forward, flow: Flow, mask: str) -> bool:
-    """Whether some ancestor of a mask keeps a triangle, or compares two sets of positions."""
-    stack, seen = [mask], set()
+def _is_causal(forward: Forward, flow: Flow, *masks: str) -> bool:
+    """Whether some ancestor of masks keeps a triangle, or compares two sets of positions."""
+    stack, seen = list(masks), set()
     while stack:
         place = flow.maker.get(stack.pop())
         if place is None or place in seen:
             continue
         seen.add(place)
         node = forward.graph.nodes[place]
-        positions = [name in flow.shaped and forward.values[name].size != 1 for name in node.inputs]
+        known = [forward.values.get(name) if name in flow.shaped else None for name in node.inputs]
+        positions = [value is not None and value.size != 1 for value in known]
         if node.op_type == "Trilu" or (node.op_type in COMPARISONS and all(positions)):
             return True
         stack += node.inputs

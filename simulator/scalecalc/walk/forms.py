@@ -152,8 +152,8 @@ class Forms:
     @property
     def _causal(self) -> bool:
         facts = self.profile.facts
-        if facts.get("attention_macs"):
-            return bool(facts.get("causal"))
+        if facts.get("causal") or facts.get("attention_macs"):
+            return bool(facts["causal"])
         return bool(facts.get("recurrent")) and not facts.get("bidirectional")
 
     def _of_images(self, shape: Shape) -> Guess:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from scalecalc.errors import UsageError
 from scalecalc.estimate import Inspection
+from scalecalc.estimate.attention import training_flops
 from scalecalc.estimate.quantities import quantities as all_of
 from scalecalc.estimate.quantities import resolve
 from scalecalc.walk import Quantity
@@ -19,10 +20,13 @@ PER_SAMPLE = "training.matrix_flops_per_sample"
 
 
 def quantities(result: Inspection) -> dict[str, Quantity]:
-    """Every formula of a model by its path; per sample only where a polynomial is that quotient."""
+    """Every formula of a model by its path; quotients only where a polynomial is one."""
     found = all_of(result.profile)
-    if result.task.per_second == 1:
-        found["training.samples_per_step"] = result.steps_per_run
+    for attention in ("full", "causal"):
+        if (flops := training_flops(result.profile, attention)) is not None:
+            found[f"training.matrix_flops_{attention}"] = flops
+    if (samples := result.samples_per_step) is not None:
+        found["training.samples_per_step"] = samples
     if (per_sample := result.per_sample) is not None:
         found[PER_SAMPLE] = per_sample
     return found
