@@ -98,12 +98,17 @@ class _Merged:
             self._calls(graph),
             {name: in_terms_of(meaning, found.fixed) or name for name, meaning in found.dims.items()},
         )
-        whole = self.graph
         for node in map(renaming.node, graph.nodes):
             node.name = prefix + node.name.lstrip("/")
-            whole.nodes.append(node)
-        for function in map(renaming.function, graph.functions.values()):
-            whole.functions[function.domain, function.name] = function
+            self.graph.nodes.append(node)
+        self._take_values(graph, renaming, found)
+        self._take_facts(graph)
+        self.fed.update(found.feeds.values())
+        self.labels.append(graph.name)
+        self.prefixes.append(prefix)
+
+    def _take_values(self, graph: Graph, renaming: Renaming, found: Fit) -> None:
+        whole = self.graph
         own = {name: declared for name, declared in graph.inputs.items() if name not in found.feeds}
         for held, types in ((whole.inputs, own), (whole.outputs, graph.outputs), (whole.value_info, graph.value_info)):
             for name, declared in renaming.types(types).items():
@@ -113,12 +118,15 @@ class _Merged:
             if new not in whole.initializers:
                 whole.initializers[new] = replace(tensor, name=new)
                 self.weights.setdefault(name, []).append((whole.initializers[new], len(self.labels)))
-        whole.opset = max(whole.opset, graph.opset)
+        for function in map(renaming.function, graph.functions.values()):
+            whole.functions[function.domain, function.name] = function
+
+    def _take_facts(self, graph: Graph) -> None:
+        whole = self.graph
         count = int(whole.metadata["nodes"]) + int(graph.metadata.get("nodes", len(graph.nodes)))
         whole.metadata["nodes"] = str(count)
-        self.fed.update(found.feeds.values())
-        self.labels.append(graph.name)
-        self.prefixes.append(prefix)
+        whole.opset = max(whole.opset, graph.opset)
+        self.notes += graph.metadata.get("note", "").splitlines()
 
     def finished(self) -> Graph:
         """The joint graph: what feeds another graph is no output of it."""
