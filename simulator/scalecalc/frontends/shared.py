@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from scalecalc.frontends.stored import Stored
 from scalecalc.ir.graph import Graph, Initializer
-from scalecalc.ops.registry import itemsize
+from scalecalc.ops import itemsize
 
 Look: TypeAlias = tuple[str, tuple[int, ...], bytes]
 """Type, shape, and the first and last bytes of a tensor: what must be equal before contents are compared."""
