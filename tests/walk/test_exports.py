@@ -40,6 +40,8 @@ def test_multiply_accumulates(name: str, index: int) -> None:
     assert not found.pending
     assert found.forward["macs"].value(row["sizes"]) == row["forward_macs"] + altered(name, "forward_macs")
     backward = row["backward_macs"] + altered(name, "backward_macs")
+    if name == "keras_lstm":  # TensorFlow's loop also makes the gradient of the first state, which is 0
+        backward -= row["sizes"]["batch"] * 4 * 56 * 56
     assert found.training["backward_matrix_flops"].value(row["sizes"]) == 2 * backward
 
 
