@@ -113,6 +113,16 @@ def test_ways_a_model_does_not_have(attention: str, says: str) -> None:
     assert str(caught.value) == f"--attention: {says}"
 
 
+def test_a_causal_mask_tells_a_language_model_though_its_attention_is_unusual() -> None:
+    """Scores capped by a tanh, as in Gemma 2: no attention is recognised, so all of it counts, but the mask is."""
+    text = GRAPHS["language"].replace("sc = Div(qk, scale)", "cap = Tanh(qk)  sc = Sign(cap)")
+    profile = walk(graph(text))
+    assert profile.facts["attention_macs"] == 0
+    assert inspect(profile).task.name == "language-modeling"
+    with pytest.raises(UsageError, match="no causal mask"):
+        inspect(profile, attention="causal")
+
+
 def test_a_mask_that_hides_nothing_of_the_future(decoder: Profile) -> None:
     text = GRAPHS["language"].replace("tri = Trilu<upper=0>(ones)", "tri = Identity(ones)")
     profile = walk(graph(text))
