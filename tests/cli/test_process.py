@@ -109,6 +109,7 @@ LIGHT = [
     (["ops"], HEAVY),
     (["inspect", "MODEL"], {"sympy", "scipy", "pydantic", "matplotlib"}),
     (["estimate", "MODEL", "--budget", "1e15"], {"sympy", "scipy", "pydantic", "matplotlib"}),
+    (["formula", "MODEL", "--format", "latex"], {"sympy", "scipy", "pydantic", "matplotlib"}),
 ]
 
 
