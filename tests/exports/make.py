@@ -55,7 +55,10 @@ def statics(name: str, case: Exportable, directory: Path) -> list[dict[str, Any]
     for other, sizes, variant in case.variants(name):
         path = directory / f"{other}.onnx"
         failure = export(variant, path)
-        rows.append({"file": path.name, "sizes": dict(sizes), **({"failed": failure} if failure else {})})
+        row: dict[str, Any] = {"file": path.name, "sizes": dict(sizes)}
+        if variant.altered:
+            row["altered"] = dict(variant.altered)
+        rows.append({**row, "failed": failure} if failure else row)
     return rows
 
 
@@ -67,7 +70,10 @@ def make(name: str, case: Exportable, directory: Path) -> str:
     known = str(record.get("export", {}).get("failed", ""))
     failure = known or export(case, path)
     if not record:
-        record = {"export": {"failed": failure} if failure else histogram(path), **case.truth()}
+        exported = {"failed": failure} if failure else histogram(path)
+        if case.invalid and not failure:
+            exported["failed"] = case.invalid
+        record = {"export": exported, **case.truth()}
         sidecar.write_text(json.dumps(record) + "\n")
     if not failure and "static" not in record and (found := statics(name, case, directory)):
         sidecar.write_text(json.dumps({**record, "static": found}) + "\n")

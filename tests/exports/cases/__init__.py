@@ -14,6 +14,9 @@ SUBJECTS = ("vision", "text", "dense", "speech", "recurrent", "keras", "jax")
 class Exportable(Protocol):
     """What the script needs of a case."""
 
+    altered: Mapping[str, int]
+    invalid: str
+
     def export(self, path: Path) -> None:
         """Write the ONNX file."""
 

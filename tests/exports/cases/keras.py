@@ -7,7 +7,7 @@ Truth is Keras' own: parameters by `count_params`, matrix FLOPs by TensorFlow's 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -117,7 +117,7 @@ class KerasCase:
         sizes: where its multiply-accumulates are counted.
         first: multiply-accumulates of the first layer per image, which needs no gradient to its input.
         macs: forward and backward by hand, where the profiler does not see all.
-        altered: parameters in the file beyond those of the model after folding BatchNorm.
+        altered: `params` of the file beyond those of the model after folding BatchNorm.
         note: what a reader of the counts should know.
     """
 
@@ -127,7 +127,8 @@ class KerasCase:
     shape: tuple[int, ...] = ()
     first: int = 0
     macs: Callable[[Sizes], tuple[int, int]] | None = None
-    altered: int = 0
+    altered: Mapping[str, int] = field(default_factory=dict)
+    invalid: str = ""
     note: str = ""
 
     @cached_property
@@ -180,7 +181,7 @@ class KerasCase:
             "batch_norm_channels": {"all": channels, "after_convolution": channels, "after_biased_convolution": 0},
             "counts": [self.counts(sizes) for sizes in self.sizes],
             **({"macs_by_hand": True} if self.macs else {}),
-            **({"altered": {"params": self.altered}} if self.altered else {}),
+            **({"altered": dict(self.altered)} if self.altered else {}),
             **({"note": self.note} if self.note else {}),
         }
 
@@ -189,13 +190,16 @@ class KerasCase:
         yield from ()
 
 
-def tagger(name: str, layer: Callable[..., Any], gates: int, note: str = "", **settings: Any) -> KerasCase:
-    """A recurrent classifier of token sequences."""
+def tagger(
+    name: str, layer: Callable[..., Any], gates: int, note: str = "", biases: int = 0, **settings: Any
+) -> KerasCase:
+    """A recurrent classifier of token sequences; the exporter adds this many biases of zero."""
     return KerasCase(
         name,
         lambda: recurrent(layer, **settings),
         SEQUENCES,
         macs=lambda sizes: recurrent_macs(gates, sizes),
+        altered={"params": biases} if biases else {},
         note=note,
     )
 
@@ -209,10 +213,16 @@ CASES: dict[str, KerasCase] = {
         (224, 224, 3),
         first=112 * 112 * 32 * 27,
         # channels of the 17 depthwise convolutions
-        altered=32 + 96 + 2 * 144 + 3 * 192 + 4 * 384 + 3 * 576 + 3 * 960,
+        altered={"params": 32 + 96 + 2 * 144 + 3 * 192 + 4 * 384 + 3 * 576 + 3 * 960},
         note="behind depthwise convolutions tf2onnx folds only the shift of a BatchNorm, its scale stays a Mul",
     ),
-    "keras_lstm": tagger("keras_lstm", layers.LSTM, 4),
+    "keras_lstm": tagger(
+        "keras_lstm",
+        layers.LSTM,
+        4,
+        "ONNX's LSTM has a second bias per gate, zero here",
+        biases=4 * HIDDEN,
+    ),
     "keras_lstm_loop": tagger(
         "keras_lstm_loop", layers.LSTM, 4, "an activation ONNX's LSTM does not have: a Loop", activation="swish"
     ),
