@@ -98,8 +98,8 @@ def prepared(case: Case) -> nn.Module:
     return randomize(case.build()).eval()
 
 
-def measured(case: Case, sizes: Sizes) -> dict[str, Any]:
-    """PyTorch's counts for one model at one set of sizes."""
+def multiply_accumulates(case: Case, sizes: Sizes) -> dict[str, Any]:
+    """What a forward and a backward pass multiply at one set of sizes."""
     module, inputs = prepared(case), case.inputs(sizes)
 
     def forward() -> None:
@@ -124,9 +124,16 @@ def measured(case: Case, sizes: Sizes) -> dict[str, Any]:
         row["by_hand"] = dict(zip(("forward_macs", "backward_macs"), case.macs(sizes), strict=True))
     if case.altered_at:
         row["altered"] = dict(case.altered_at(sizes))
-    row["saved_bytes_eval"] = saved_bytes(module, inputs)
-    row["saved_bytes_train"] = saved_bytes_train(module, inputs)
     return row
+
+
+def measured(case: Case, sizes: Sizes) -> dict[str, Any]:
+    """PyTorch's counts for one model at one set of sizes."""
+    module, inputs = prepared(case), case.inputs(sizes)
+    return multiply_accumulates(case, sizes) | {
+        "saved_bytes_eval": saved_bytes(module, inputs),
+        "saved_bytes_train": saved_bytes_train(module, inputs),
+    }
 
 
 def unused(case: Case) -> list[nn.Parameter]:

@@ -50,15 +50,12 @@ def reason(error: Exception) -> str:
 
 
 def statics(name: str, case: Exportable, directory: Path) -> list[dict[str, Any]]:
-    """The exports without dynamic axes: their files, sizes and failures."""
+    """The exports without dynamic axes: their files, counts and failures."""
     rows = []
-    for other, sizes, variant in case.variants(name):
+    for other, row, variant in case.variants(name):
         path = directory / f"{other}.onnx"
         failure = export(variant, path)
-        row: dict[str, Any] = {"file": path.name, "sizes": dict(sizes)}
-        if variant.altered:
-            row["altered"] = dict(variant.altered)
-        rows.append({**row, "failed": failure} if failure else row)
+        rows.append({"file": path.name, **row, **({"failed": failure} if failure else {})})
     return rows
 
 

@@ -108,11 +108,16 @@ class Case:
 
         return truth(self)
 
-    def variants(self, name: str) -> Iterator[tuple[str, Sizes, Case]]:
-        """The static exports: their names, their sizes and themselves."""
+    def variants(self, name: str) -> Iterator[tuple[str, dict[str, Any], Case]]:
+        """The static exports: their names, what PyTorch counts at their sizes, and themselves."""
+        from counting import multiply_accumulates
+
         for sizes in self.static:
             numbers = "x".join(str(size) for size in sizes.values())
-            altered = dict(self.altered)
+            row = multiply_accumulates(self, sizes)
+            altered = {**self.altered, **row.pop("altered", {})}
             if self.frozen:
                 altered["params"] = altered.get("params", 0) + self.frozen(sizes)
-            yield f"{name}__{numbers}", sizes, replace(self, example=sizes, dynamic={}, altered=altered)
+            if altered:
+                row["altered"] = altered
+            yield f"{name}__{numbers}", row, replace(self, example=sizes, dynamic={})

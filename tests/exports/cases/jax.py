@@ -126,7 +126,7 @@ class JaxCase:
             "macs_by_hand": True,
         }
 
-    def variants(self, name: str) -> Iterator[tuple[str, Sizes, JaxCase]]:
+    def variants(self, name: str) -> Iterator[tuple[str, dict[str, Any], JaxCase]]:
         """None."""
         yield from ()
 

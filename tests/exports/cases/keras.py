@@ -185,7 +185,7 @@ class KerasCase:
             **({"note": self.note} if self.note else {}),
         }
 
-    def variants(self, name: str) -> Iterator[tuple[str, Sizes, KerasCase]]:
+    def variants(self, name: str) -> Iterator[tuple[str, dict[str, Any], KerasCase]]:
         """None."""
         yield from ()
 
