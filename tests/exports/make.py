@@ -7,6 +7,8 @@ running statistics are randomised first, because exporters merge equal tensors a
 `NAME.onnx` a sidecar `NAME.json` holds the counts of PyTorch or Keras; `--truth FILE` gathers the sidecars into one
 file, as the `truth.json` beside this script. Files that exist are kept, so an interrupted run goes on where it stopped.
 
+`execute.py` then runs the files with onnxruntime, and `saved.py` looks into what autograd saves.
+
 Needs the extra `export` for PyTorch's models and the extra `keras` for those of Keras; cases whose library is not
 installed are passed over. A torchvision whose compiled operators do not load (a CPU torch beside a CUDA torchvision)
 still builds its models once the schemas of its two detection operators exist: `import_torchvision` defines them.
@@ -103,6 +105,8 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.directory.mkdir(parents=True, exist_ok=True)
     cases = load()
+    if unknown := set(arguments.names) - cases.keys():
+        parser.error(f"no case is called {min(unknown)!r} (or its library is not installed)")
     for name in arguments.names or cases:
         start = time.monotonic()
         failure = make(name, cases[name], arguments.directory)
