@@ -53,11 +53,14 @@ def recurrent(layer: Callable[..., Any], **settings: Any) -> Any:
     return keras.Model(tokens, layers.Dense(CLASSES)(y))
 
 
-def recurrent_macs(gates: int, sizes: Sizes) -> tuple[int, int]:
-    """Every gate multiplies input and state at every step; backward costs both operands of every product."""
+def recurrent_macs(gates: int, sizes: Sizes, *, loop: bool) -> tuple[int, int]:
+    """Every gate multiplies input and state at every step; backward costs both operands of every product.
+
+    The first state is a constant: only the body of a loop, which treats all steps alike, computes a gradient to it.
+    """
     cells = sizes["seq"] * gates * HIDDEN * (FEATURES + HIDDEN)
     forward = sizes["batch"] * (cells + HIDDEN * CLASSES)
-    return forward, 2 * forward
+    return forward, 2 * forward - (0 if loop else sizes["batch"] * gates * HIDDEN * HIDDEN)
 
 
 def attention() -> Any:
@@ -191,15 +194,15 @@ class KerasCase:
 
 
 def tagger(
-    name: str, layer: Callable[..., Any], gates: int, note: str = "", biases: int = 0, **settings: Any
+    name: str, layer: Callable[..., Any], gates: int, note: str = "", loop: bool = True, **settings: Any
 ) -> KerasCase:
-    """A recurrent classifier of token sequences; the exporter adds this many biases of zero."""
+    """A recurrent classifier of token sequences, exported as a loop or as ONNX's layer, whose second biases are zero."""
     return KerasCase(
         name,
         lambda: recurrent(layer, **settings),
         SEQUENCES,
-        macs=lambda sizes: recurrent_macs(gates, sizes),
-        altered={"params": biases} if biases else {},
+        macs=lambda sizes: recurrent_macs(gates, sizes, loop=loop),
+        altered={} if loop else {"params": gates * HIDDEN},
         note=note,
     )
 
@@ -221,7 +224,7 @@ CASES: dict[str, KerasCase] = {
         layers.LSTM,
         4,
         "ONNX's LSTM has a second bias per gate, zero here",
-        biases=4 * HIDDEN,
+        loop=False,
     ),
     "keras_lstm_loop": tagger(
         "keras_lstm_loop", layers.LSTM, 4, "an activation ONNX's LSTM does not have: a Loop", activation="swish"
