@@ -196,7 +196,7 @@ class KerasCase:
 def tagger(
     name: str, layer: Callable[..., Any], gates: int, note: str = "", loop: bool = True, **settings: Any
 ) -> KerasCase:
-    """A recurrent classifier of token sequences, exported as a loop or as ONNX's layer, whose second biases are zero."""
+    """A recurrent classifier of tokens, exported as a loop or as ONNX's layer, whose second biases are zero."""
     return KerasCase(
         name,
         lambda: recurrent(layer, **settings),
