@@ -35,6 +35,9 @@ def floor(num: Dim, den: Dim) -> Dim:
     rest = system.poly({term: c // shared for term, c in rest.terms.items()})
     if den == shared:
         return whole + rest
+    first = min(term for term in num.terms if term and num.terms[term] % den)
+    if 2 * (num.terms[first] % den) > den:  # floor(-n/d) = -floor((n + d - 1)/d): the one with the smaller numbers
+        return -floor(den - 1 - num, den)
     return whole + (system.floor_atom(rest, den) if rest == num else floor(rest, den // shared))
 
 

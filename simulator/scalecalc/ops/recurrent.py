@@ -84,7 +84,7 @@ def _elementwise(cell: Cell, ways: int, activations: Names) -> tuple[int, int]:
     return forward, ways * cell.backward + sum(times * count.backward for times, count in counts)
 
 
-@op("RNN", fixed_inputs=(4,), roles={3: "bias"})
+@op("RNN", fixed_inputs=(4,), roles={3: "bias", 5: "state"})
 def rnn(
     x: Tensor, w: Tensor, r: Tensor, b: Tensor | None = None, lengths: Tensor | None = None, h: Tensor | None = None,
     *, direction: str = "forward", layout: int = 0, activations: Names = ("Tanh", "Tanh"),
@@ -93,7 +93,7 @@ def rnn(
     return _layer(CELLS["RNN"], x, w, r, b, h, direction, layout, activations)
 
 
-@op("GRU", fixed_inputs=(4,), roles={3: "bias"})
+@op("GRU", fixed_inputs=(4,), roles={3: "bias", 5: "state"})
 def gru(
     x: Tensor, w: Tensor, r: Tensor, b: Tensor | None = None, lengths: Tensor | None = None, h: Tensor | None = None,
     *, direction: str = "forward", layout: int = 0, activations: Names = None,
@@ -102,7 +102,7 @@ def gru(
     return _layer(CELLS["GRU"], x, w, r, b, h, direction, layout, activations)
 
 
-@op("LSTM", fixed_inputs=(4,), roles={3: "bias"})
+@op("LSTM", fixed_inputs=(4,), roles={3: "bias", 5: "state", 6: "state"})
 def lstm(
     x: Tensor, w: Tensor, r: Tensor, b: Tensor | None = None, lengths: Tensor | None = None, h: Tensor | None = None,
     c: Tensor | None = None, p: Tensor | None = None,

@@ -182,7 +182,7 @@ class Operator:
         required: how far the inputs reach that it cannot do without.
         optional: those before it may do without.
         fixed_inputs: input slots no gradient flows into.
-        roles: what the weight in an input slot is for (`norm`, `buffer`, `embedding`).
+        roles: what the weight in an input slot is for (`norm`, `buffer`, `embedding`, `bias`, `state`).
         passes: a weight stays the same weight through it (Identity, Transpose, Cast).
         is_elementwise: a one-element operand is a scale or an offset, not a weight.
         wants: what else the rule takes by name: `n_outputs`, their number; `system`, to make symbols of its own.

@@ -110,6 +110,8 @@ def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], 
         role = operator.roles.get(slot, "other") if operator is not None else "other"
         if role == "buffer":
             return "buffer"
+        if role == "state":
+            continue  # a number for each example of the batch: zeros the exporter wrote out
         if node.inputs[slot] not in flow.wanted:
             continue
         if operator is not None and slot in operator.fixed_inputs:

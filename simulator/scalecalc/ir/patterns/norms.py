@@ -55,12 +55,15 @@ def normalization(links: Links, anchor: Node) -> Layer | None:
 
 
 def group_normalization(links: Links, anchor: Node) -> Layer | None:
-    """Groups made rows by a Reshape, normalised as channels with scales of 1, reshaped back, then gamma and beta."""
+    """Groups made rows by a Reshape, normalised as channels with scales of 1, reshaped back, then gamma and beta.
+
+    Without a Reshape where the groups are rows already.
+    """
     before, ones = links.node(anchor.inputs[0], "Reshape"), links.graph.initializers.get(anchor.inputs[1])
-    back = links.user(anchor.outputs[0], "Reshape")
-    scaled = links.user(back.outputs[0], "Mul") if back is not None else None
+    back = links.user(anchor.outputs[0], "Reshape") or anchor
+    scaled = links.user(back.outputs[0], "Mul")
     root = links.user(scaled.outputs[0], "Add") if scaled is not None else None
-    if before is None or ones is None or back is None or scaled is None or root is None or len(ones.shape) != 1:
+    if before is None or ones is None or scaled is None or root is None or len(ones.shape) != 1:
         return None
     if any(links.filled(name, value) is False for name, value in zip(anchor.inputs[1:3], (1, 0), strict=True)):
         return None
