@@ -35,6 +35,8 @@ TOTALS = {
     "training": {
         "backward_matrix_flops": Q, "backward_vector_flops": Q, "matrix_flops": Q, "vector_flops": Q,
         "optimizer_flops": Q, "samples_per_step": Q, "matrix_flops_per_sample": PER_SAMPLE, "sample": str,
+        "attention": str, "matrix_flops_full": Q, "matrix_flops_causal": NONE, "ratio_6N_total": (float, NONE),
+        "ratio_6N_non_embedding": (float, NONE),
     },
     "memory": {"weights": Q, "gradients": Q, "optimizer": Q, "activations": Q, "peak_training": NONE,
                "peak_inference": NONE},
@@ -46,13 +48,24 @@ INSPECT = {
     "nodes": [{
         "name": str, "op_type": str, "outputs": [[(int, str)]], "params": Q, "macs": Q, "backward_macs": Q,
         "vector_flops": Q, "backward_vector_flops": Q, "bytes": Q, "kept_bytes": Q, "layer": (str, NONE),
-        "status": str,
+        "status": str, "module": str,
+    }],
+    "blocks": [{
+        "path": str, "kind": str, "level": int, "count": int, "nodes": int, "output": ([(int, str)], NONE),
+        "params": Q, "macs": Q, "backward_macs": Q, "vector_flops": Q, "backward_vector_flops": Q, "bytes": Q,
+        "kept_bytes": Q,
+    }],
+    "operators": [{
+        "op_type": str, "count": int, "params": Q, "macs": Q, "backward_macs": Q, "vector_flops": Q,
+        "backward_vector_flops": Q, "bytes": Q, "kept_bytes": Q,
     }],
 }  # fmt: skip
 ESTIMATE = {
     **TOTALS,
-    "budget": {"compute": float, "data": (float, NONE), "unique": (float, NONE), "epochs": (float, NONE),
-               "steps": (float, NONE), "upper_bound": bool},
+    "budget": {"text": str, "how": str, "compute": float, "count": str, "matrix_flops": (float, NONE),
+               "flops_per_sample": (int, float, NONE), "data": (float, NONE), "unique": (float, NONE),
+               "dataset": (str, NONE), "epochs": (float, NONE), "steps": (float, NONE), "batch_size": int,
+               "samples_per_step": (int, float, NONE), "upper_bound": bool},
     "predictions": [{
         "law": str, "metric": str, "unit": str, "value": float, "interval": ([float], NONE), "level": (float, NONE),
         "basis": str, "inside_range": (bool, NONE), "decades_outside": {"*": NUMBER}, "comparable": bool,
@@ -198,10 +211,10 @@ def test_rows_of_an_inspection_are_its_nodes(cli: Cli, masked: Path, form: str) 
     nodes = ask(cli, "inspect", masked, "--format", "json").json["nodes"]
     out = ask(cli, "inspect", masked, "--format", form).out
     rows = list(csv.reader(io.StringIO(out))) if form == "csv" else from_markdown(out)
-    assert rows[0] == ["node", "op_type", "outputs", *COLUMNS, "status"]
+    assert rows[0] == ["node", "op_type", "outputs", *COLUMNS, "status", "module"]
     assert [row[:2] for row in rows[1:]] == [[node["name"], node["op_type"]] for node in nodes]
     assert [row[3:] for row in rows[1:]] == [
-        [*(str(node[name]["value"]) for name in COLUMNS), node["status"]] for node in nodes
+        [*(str(node[name]["value"]) for name in COLUMNS), node["status"], node["module"]] for node in nodes
     ]
 
 

@@ -11,11 +11,13 @@ import os
 import re
 from pathlib import Path
 
+import onnx
 import pytest
 
 from scalecalc.report.blocks import Block
 from scalecalc.report.terminal import PLAIN_WIDTH, show_blocks, show_table
 from tests.cli.conftest import Cli
+from tests.cli.corpus import GRAPHS
 from tests.cli.test_contract import LANGUAGE
 from tests.walk.graphs import model
 
@@ -25,8 +27,23 @@ COMMANDS = {
     "estimate_seed_cnn.txt": ("estimate", "SEED", "--budget", "1e15"),
     "estimate_seed_cnn_2e15.txt": ("estimate", "SEED", "--budget", "2e15", "--unique", "60000", "--set", "batch=64"),
     "inspect_seed_cnn.txt": ("inspect", "SEED"),
+    "inspect_seed_cnn_nodes.txt": ("inspect", "SEED", "--by", "node"),
+    "inspect_resnet50.txt": ("inspect", "RESNET"),
     "estimate_language.txt": ("estimate", "LANGUAGE", "--budget", "1e12", "--task", "language-modeling"),
     "estimate_unset.txt": ("estimate", "UNSET", "--budget", "1e12"),
+    "estimate_devices.txt": (
+        "estimate",
+        "SEED",
+        "--budget",
+        "1xt4:10m",
+        "--dataset",
+        "mnist",
+        "--batch-size",
+        "128",
+        "--count",
+        "all",
+    ),
+    "estimate_causal.txt": ("estimate", "DECODER", "--budget", "1e12", "--attention", "causal", "--unique", "1M"),
     "laws_show_seed.txt": ("laws", "show", "seed-exponential"),
 }
 UNSET = "(float[n,3,h,v] x) => (float[n,4,a,b] y) <float[4,3,3,3] w> { y = Conv(x, w) }"
@@ -35,7 +52,14 @@ UNSET = "(float[n,3,h,v] x) => (float[n,4,a,b] y) <float[4,3,3,3] w> { y = Conv(
 @pytest.fixture
 def printed(cli: Cli, seed_cnn: Path, save):
     """The output of one of COMMANDS."""
-    files = {"SEED": seed_cnn, "LANGUAGE": save(LANGUAGE, "language.onnx"), "UNSET": save(UNSET, "unset.onnx")}
+    resnet = Path(onnx.__file__).parent / "backend/test/data/light/light_resnet50.onnx"
+    files = {
+        "SEED": seed_cnn,
+        "RESNET": resnet,
+        "LANGUAGE": save(LANGUAGE, "language.onnx"),
+        "UNSET": save(UNSET, "unset.onnx"),
+        "DECODER": save(GRAPHS["language"], "decoder.onnx"),
+    }
 
     def show(name: str) -> str:
         answer = cli(*(files.get(argument, argument) for argument in COMMANDS[name]))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol
 
-from onnx import AttributeProto, GraphProto, NodeProto, ValueInfoProto
+from onnx import AttributeProto, GraphProto, NodeProto, StringStringEntryProto, ValueInfoProto
 
 from scalecalc.errors import GraphError
 from scalecalc.frontends.opsets import Values, changes, trimmed
@@ -52,6 +52,7 @@ class Reader:
     def __init__(self, opset: int, calls: Calls | None, bound: Mapping[str, Any] | None = None) -> None:
         self.opset, self.calls, self.bound = opset, calls, bound
         self.changes = changes(opset)
+        self.namespaces: dict[str, str] = {}
 
     def graph(self, proto: GraphProto, outer: Values | None = None) -> tuple[Graph, dict[str, str]]:
         """A graph, and the outer values it uses, each with who uses it."""
@@ -99,6 +100,8 @@ class Reader:
             if inputs and not inputs[-1]:
                 inputs = trimmed(inputs)
             node = Node(op_type, domain, name, inputs, outputs, attributes)
+            if notes := proto.metadata_props:
+                node.namespace = self._namespace(notes)
             if free:
                 captures[node] = free
             if self.calls is not None:
@@ -122,6 +125,14 @@ class Reader:
             else:
                 found[proto.name] = self._content(proto, values, free)
         return found
+
+    def _namespace(self, notes: Iterable[StringStringEntryProto]) -> str:
+        """The modules around a node, which PyTorch notes before the operation's name; equal ones are stored once."""
+        for note in notes:
+            if note.key == "namespace" and isinstance(note.value, str):
+                modules = note.value.rpartition("/")[0]
+                return self.namespaces.setdefault(modules, modules)
+        return ""
 
     def _content(self, proto: AttributeProto, values: Values, free: dict[str, str]) -> Any:
         def graph(inner: GraphProto) -> Graph:

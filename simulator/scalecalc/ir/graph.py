@@ -72,6 +72,8 @@ class Node:
             (as `value` of Constant), or a Graph for a body.
         times: values whose product says how often it runs, for a node of a loop's body.
         given: branches it belongs to.
+        namespace: the modules around it with their classes, where the exporter noted them
+            (`: pkg.Model/encoder: pkg.Encoder`), else "".
     """
 
     op_type: str
@@ -82,6 +84,11 @@ class Node:
     attributes: Mapping[str, Any]
     times: tuple[str, ...] = ()
     given: tuple[Given, ...] = ()
+    namespace: str = ""
+
+
+LAYERS = "scalecalc"
+"""Operator domain of layers that ONNX has no operator for."""
 
 
 @dataclass(slots=True, eq=False)

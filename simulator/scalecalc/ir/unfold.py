@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
 from scalecalc.errors import GraphError
+from scalecalc.ir.counting import counters
 from scalecalc.ir.graph import Function, Given, Graph, Initializer, Node
 
 CONTROL = "scalecalc.control"
@@ -34,6 +36,7 @@ class Scope:
         names: new names of the values it defines.
         times: values that say how often it runs.
         given: what must be true for it to run.
+        namespace: the modules around it, for nodes that have none of their own.
         closing: nodes behind it.
     """
 
@@ -43,6 +46,7 @@ class Scope:
     names: dict[str, str]
     times: tuple[str, ...] = ()
     given: tuple[Given, ...] = ()
+    namespace: str = ""
     closing: list[Node] = field(default_factory=list)
 
     def name(self, name: str) -> str:
@@ -54,9 +58,10 @@ class Scope:
             scope = scope.outer
         return name
 
-    def node(self, op_type: str, name: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: int) -> Node:
+    def node(self, op_type: str, name: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: Any) -> Node:
         """A joining node that runs as often as this body."""
-        return Node(op_type, CONTROL, name, tuple(inputs), tuple(outputs), attributes, self.times, self.given)
+        context = self.times, self.given, self.namespace
+        return Node(op_type, CONTROL, name, tuple(inputs), tuple(outputs), attributes, *context)
 
 
 def unfolded(graph: Graph, is_operator: Callable[[str, str], bool]) -> Graph:
@@ -115,6 +120,7 @@ class _Unfolding:
             node.attributes,
             scope.times,
             scope.given,
+            node.namespace or scope.namespace,
         )
         function = self.graph.functions.get((node.domain, node.op_type))
         if function is not None and not self.is_operator(node.domain, node.op_type):
@@ -147,7 +153,7 @@ class _Unfolding:
             (inner, outer) for inner, outer in zip(function.outputs, call.outputs, strict=False) if inner in made
         )
         names.update(zip(function.inputs, (*call.inputs, *[""] * len(function.inputs)), strict=False))
-        body = Scope(iter(nodes), None, f"{call.name}/", names, scope.times, scope.given)
+        body = Scope(iter(nodes), None, f"{call.name}/", names, scope.times, scope.given, call.namespace)
         for inner, outer in zip(function.outputs, call.outputs, strict=False):
             if outer and names[inner] != outer:  # an input or a constant handed out
                 same = Node("Identity", "", call.name, (names[inner],), (outer,), {}, scope.times, scope.given)
@@ -162,7 +168,7 @@ class _Unfolding:
         for name, tensor in graph.initializers.items():
             self.initializers[names[name]] = replace(tensor, name=names[name])
         self.value_info.update((names[name], kind) for name, kind in graph.value_info.items() if name in names)
-        return Scope(iter(graph.nodes), scope, f"{call.name}/", names, scope.times, scope.given)
+        return Scope(iter(graph.nodes), scope, f"{call.name}/", names, scope.times, scope.given, call.namespace)
 
     def loop(self, scope: Scope, call: Node) -> list[Scope]:
         """Loop(count, condition, state...) with a body of (index, condition, state...)."""
@@ -173,10 +179,19 @@ class _Unfolding:
         results = [body.name(name) for name in graph.outputs][1:]
         trips = self._unique(f"{call.name}/trips")
         always = _handed_on(graph, next(iter(graph.outputs)), [*graph.inputs][1])
-        outputs = (index, trips, inner)
-        self.nodes.append(scope.node("LoopCount", call.name, (limit, condition), outputs, at_most=int(not always)))
+        counted = None if always else counters(graph, lambda name: self._is_one(body.name(name)))
+        outer = dict(zip([*graph.inputs][2:], call.inputs[2:], strict=False))
+        ends = [(c.state and outer[c.state], outer.get(c.below, body.name(c.below))) for c in counted or ()]
+        late = tuple(counter.late for counter in counted or ())
+        free = int(not always and counted is None)
+        inputs = (limit, condition, *(name for pair in ends for name in pair))
+        self.nodes.append(scope.node("LoopCount", call.name, inputs, (index, trips, inner), at_most=free, late=late))
         self._join(scope, body, call, call.inputs[2:], state, results, trips, [0] * len(results))
         return [body]
+
+    def _is_one(self, name: str) -> bool:
+        stored = self.initializers.get(name)
+        return stored is not None and stored.value == (1,)
 
     def scan(self, scope: Scope, call: Node) -> list[Scope]:
         """Scan(state..., sequences...) with a body of (state..., one entry of each sequence)."""

@@ -7,6 +7,9 @@ from scalecalc.ops.registry import Cost, Keep, Out, Shape, Tensor, give, op
 from scalecalc.ops.values import VALUES, apply, cast_values
 from scalecalc.ops.vector import BINARY, FLAT_UNARY, UNARY, PerElement
 
+FLAG = 2
+"""What the entries of a mask made a number are below."""
+
 
 def sums(x: Tensor, out: Shape) -> Dim:
     """Additions that bring a gradient of shape `out` back to the shape of a broadcast operand."""
@@ -75,12 +78,18 @@ def _comparison(name: str) -> None:
 
 
 def _limit(name: str, operands: tuple[Tensor, ...]) -> Dim | None:
-    if name == "Add" and len(operands) == 2:
-        for x, y in (operands, operands[::-1]):
-            offset = y.known()
-            if x.limit is not None and offset is not None and len(offset) == 1 and not isinstance(offset[0], float):
-                total: Dim = x.limit + offset[0]
-                return total
+    """What a sum or a masked number stays below, where both operands' entries are below something."""
+    if len(operands) != 2:
+        return None
+    for x, y in (operands, operands[::-1]):
+        if x.limit is None:
+            continue
+        offset = y.known()
+        if name == "Add" and offset is not None and len(offset) == 1 and not isinstance(offset[0], float):
+            total: Dim = x.limit + offset[0]
+            return total
+        if name == "Mul" and isinstance(y.limit, int) and y.limit == FLAG:
+            return x.limit
     return None
 
 
@@ -156,7 +165,7 @@ def clip(x: Tensor, low: Tensor | None = None, high: Tensor | None = None) -> Co
 @op("Cast", passes=True)
 def cast(x: Tensor, *, to: str) -> Cost:
     """A change of type: no FLOP."""
-    return give(Out(x.shape, to, cast_values(x, to), x.limit))
+    return give(Out(x.shape, to, cast_values(x, to), FLAG if x.dtype == "bool" else x.limit))
 
 
 @op("CastLike", fixed_inputs=(1,), passes=True)

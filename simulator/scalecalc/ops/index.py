@@ -9,7 +9,7 @@ from typing import Any
 from scalecalc.dims import Dim, Poly, bound, fixed, is_family, prod, same
 from scalecalc.errors import ShapeError, UndeterminedError
 from scalecalc.ops.registry import MAX_VALUES, Cost, Keep, Out, Tensor, axis_of, give, op
-from scalecalc.ops.shape import shape_values
+from scalecalc.ops.shape import moved, shape_values
 
 
 @op("Gather", fixed_inputs=(1,), roles={0: "embedding"})
@@ -29,6 +29,8 @@ def gather(x: Tensor, indices: Tensor, *, axis: int = 0) -> Cost:
             raise ShapeError(f"index {chosen} in {rows} rows")
         if x.value is not None and x.rank == 1:
             value = tuple(x.value[i] for i in chosen)
+    if chosen is not None and not indices.rank:
+        return moved(x, out, value)  # one row by its number: a view, as every framework has it
     return give(Out(out, x.dtype, value, x.limit), backward={0: prod(out)}, keeps=(Keep(1),))
 
 

@@ -65,8 +65,10 @@ def arg_max(x: Tensor, *, axis: int = 0, keepdims: int = 1) -> Cost:
 
 @op("CumSum", fixed_inputs=(1,))
 def cum_sum(x: Tensor, axis: Tensor) -> Cost:
-    """An addition per element, backward again."""
-    return give(x.shape, vector=x.size, backward={0: x.size})
+    """An addition per element, backward again; sums of numbers below a limit are below as many of them."""
+    over = axes_of(axis, x.rank)
+    limit = None if x.limit is None or not over else x.shape[over[0]] * (x.limit - 1) + 1
+    return give(Out(x.shape, limit=limit), vector=x.size, backward={0: x.size})
 
 
 @op("CumProd", fixed_inputs=(1,))

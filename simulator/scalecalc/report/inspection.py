@@ -1,78 +1,128 @@
-"""`inspect` for people: a line per node, hot spots marked, totals below."""
+"""`inspect` for people: totals, a tree of modules (or nodes, or operators), and where the cost is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import IO
 
 from scalecalc.estimate import Inspection
-from scalecalc.report.blocks import Block, amount, compute_block, header, size_block
-from scalecalc.report.numbers import cost, count, dims, percent, size
-from scalecalc.report.terminal import show_blocks, show_table
-from scalecalc.walk import NodeProfile, Quantity
+from scalecalc.estimate.block import Block as Tree
+from scalecalc.estimate.block import Place
+from scalecalc.estimate.tree import tree
+from scalecalc.report.blocks import Block, compute_block, header, size_block
+from scalecalc.report.lines import Drawing, Line, by_block, by_node, by_op, text_of
+from scalecalc.report.numbers import percent
+from scalecalc.report.terminal import show_blocks, show_table, width_of
+from scalecalc.report.views import View, amount
+from scalecalc.walk import Quantity
 
-COLUMNS = ("node", "op", "output", "params", "MACs", "share", "backward MACs", "forward vector FLOPs", "kept")
-RIGHT = COLUMNS[3:]
-MOST_ROWS = 200
-"""Beyond this many nodes a terminal shows the hot spots only."""
-HOT = 40
+LABELS = {"block": ("module", "kind"), "node": ("node", "op"), "op": ("operator", "count")}
+"""What the first two columns hold in each view."""
+LINES = {"node": by_node, "op": by_op}
+FIRST_TO_GO = ("vector FLOPs", "backward MACs", "output", "kind", "op", "kept", "share")
+"""Columns left out one after the other where a terminal is too narrow."""
+SHORTEST = 32
+"""Characters of a name at least; a longer one may be cut in its middle rather than lose another column."""
+LONGEST_KIND = 24
+"""Characters of a class or operators on a terminal at most."""
+GAP = 2
+"""Blanks between columns."""
+HOTTEST = (("macs", "MACs", "MAC", 5), ("kept_bytes", "kept bytes", "B", 3))
+"""Figures hot spots are sought for, what they are called, their unit, and how many are shown."""
 
 
-def show(result: Inspection, file: IO[str]) -> None:
-    """Header, totals, then nodes; where there are too many, those with the most MACs."""
-    profile = result.profile
+def show(result: Inspection, file: IO[str], view: View) -> None:
+    """Header, totals, the view, hot spots, and what was assumed."""
     show_blocks([header(result), size_block(result), compute_block(result)], file)
-    nodes: Sequence[NodeProfile] = profile.nodes
-    rest = ""
-    if len(nodes) > MOST_ROWS:
-        nodes = sorted(nodes, key=lambda node: -(result.value(Quantity(node.macs)) or 0))[:HOT]
-        rest = f"the {HOT} of {len(profile.nodes):,} nodes with the most MACs; --format csv or json has all"
     file.write("\n")
-    whole = result.value(profile.forward["macs"])
-    memory = profile.memory["activations"]
-    backward = profile.training["backward_matrix_flops"]
-    footer = (
-        "total", "", "",
-        amount(result, profile.params["trainable"]), _number(result, profile.forward["macs"], "MAC"), "",
-        _number(result, Quantity(backward.formula // 2, backward.lower_bound), "MAC"),
-        _number(result, profile.forward["vector_flops"], "FLOP"), _number(result, memory, "B"),
-    )  # fmt: skip
-    show_table(COLUMNS, [_row(result, node, whole) for node in nodes], file, right=RIGHT, footer=footer)
-    where = ", ".join(f"{name} {size_:,}" for name, size_ in result.settled.sizes.items())
-    lines = [line for line in (f"values of one run at {where}" if where else "", rest) if line]
-    lines += (
-        [f"shapes unknown behind an unknown operator: {', '.join(profile.unreached[:5])}"] if profile.unreached else []
-    )
-    blocks = [Block("", [[line] for line in lines]), Block("ASSUMED", [[line] for line in result.assumptions])]
+    drawing = Drawing.of(file)
+    root = tree(result.profile)
+    by = view.by or "block"
+    lines, rest = by_block(result, root, view, drawing) if by == "block" else LINES[by](result, view)
+    _table(result, lines, by, drawing, file)
+    blocks = (_where(result, rest), _hot_spots(result, root), _assumed(result))
     show_blocks([block for block in blocks if block.rows], file)
 
 
-def _row(result: Inspection, node: NodeProfile, whole: int | None) -> tuple[str, ...]:
-    macs = result.value(Quantity(node.macs))
-    op = f"{node.op_type} ({node.layer})" if node.layer and node.layer != node.op_type else node.op_type
-    if node.status != "known":
-        return (node.name, f"{op}: {node.status}", "; ".join(map(dims, node.outputs)), *["?"] * 6)
-    return (
-        node.name,
-        op,
-        "; ".join(map(dims, node.outputs[:1])),
-        _count(result, Quantity(node.params)),
-        _number(result, Quantity(node.macs), "MAC"),
-        percent(macs / whole) if macs and whole else "",
-        _number(result, Quantity(node.backward_macs), "MAC"),
-        _number(result, Quantity(node.vector_flops), "FLOP"),
-        _number(result, Quantity(node.kept_bytes), "B"),
-    )
+def _table(result: Inspection, lines: Iterable[Line], by: str, drawing: Drawing, file: IO[str]) -> None:
+    """The lines under their heads, as many columns as there is room for, over the model's totals."""
+    profile = result.profile
+    backward = profile.training["backward_matrix_flops"]
+    totals = {
+        "params": text_of(result, profile.params["trainable"], ""),
+        "MACs": text_of(result, profile.forward["macs"], "MAC"),
+        "kept": text_of(result, profile.memory["activations"], "B"),
+        "backward MACs": text_of(result, Quantity(backward.formula // 2, backward.lower_bound), "MAC"),
+        "vector FLOPs": text_of(result, profile.forward["vector_flops"], "FLOP"),
+    }
+    name, kind = LABELS[by]
+    whole = result.value(profile.forward["macs"])
+    rows = [{name: line.label, kind: line.kind, "output": line.output, **line.cells(result, whole, drawing)}
+            for line in lines]  # fmt: skip
+    columns = [name, kind, "output", "params", "MACs", "share", "kept", "backward MACs", "vector FLOPs"]
+    if by == "op":
+        columns.remove("output")
+    footer = {**dict.fromkeys(columns, ""), name: "total", **totals}
+    if file.isatty():
+        for row in rows:
+            row[kind] = drawing.cut(row[kind], LONGEST_KIND)
+        columns, longest = _fitting(columns, [*rows, footer, {column: column for column in columns}], width_of(file))
+        for row in rows:
+            row[name] = drawing.cut(row[name], longest)
+    right = [column for column in columns if column in (*totals, "count")]
+    table = [[row[column] for column in columns] for row in rows]
+    show_table(columns, table, file, right=right, footer=[footer[column] for column in columns], gap=GAP)
 
 
-def _count(result: Inspection, quantity: Quantity) -> str:
+def _fitting(columns: Sequence[str], rows: Sequence[dict[str, str]], room: int) -> tuple[list[str], int]:
+    """The columns a terminal has room for, and the room of the first one."""
+    widths = {column: max(len(row[column]) for row in rows) for column in columns}
+    fitting = list(columns)
+    longest = widths[columns[0]]
+    for column in ("", *FIRST_TO_GO):
+        if column in fitting:
+            fitting.remove(column)
+        rest = room - sum(widths[other] + GAP for other in fitting[1:])
+        if rest >= (longest if "backward MACs" in fitting else min(longest, SHORTEST)):
+            break
+    return fitting, rest
+
+
+def _hot_spots(result: Inspection, root: Tree) -> Block:
+    """The innermost blocks with the most MACs, and those that keep most, if they are others."""
+    innermost = [place for place in root.walk() if not place.block.children]
+    rows: list[tuple[str, str]] = []
+    before: set[str] = set()
+    for name, words, unit, most in HOTTEST:
+        total = result.profile.forward["macs"] if name == "macs" else result.profile.memory["activations"]
+        costs = [(amount(result, place.block.named[name]), place) for place in innermost]
+        hottest = [place for cost, place in sorted(costs, key=lambda pair: -pair[0])[:most] if cost]
+        if not before.issuperset(place.path for place in hottest):
+            rows += [_hot_spot(result, place, name, words, unit, result.value(total)) for place in hottest]
+        before.update(place.path for place in hottest)
+    widest = max((len(cost) for cost, _ in rows), default=0)
+    return Block("HOT SPOTS", [[f"{cost:<{widest}}  {path}"] for cost, path in rows])
+
+
+def _hot_spot(result: Inspection, place: Place, name: str, words: str, unit: str, whole: int | None) -> tuple[str, str]:
+    quantity = Quantity(place.block.named[name], not place.block.known)
     value = result.value(quantity)
-    return str(quantity.formula) if value is None else count(value) if value else ""
+    share = f"{percent(value / whole):>6} of {words}, " if value and whole else ""
+    times = f"  x{place.times}" if place.times > 1 else ""
+    return share + text_of(result, quantity, unit), place.path + times
 
 
-def _number(result: Inspection, quantity: Quantity, unit: str) -> str:
-    value = result.value(quantity)
-    if value is None:
-        return str(quantity.formula)
-    text = size(value) if unit == "B" else cost(value, unit)
-    return f">= {text}" if quantity.lower_bound else text if value else ""
+def _where(result: Inspection, rest: str) -> Block:
+    """What the figures above are for, and what is not among them."""
+    at = ", ".join(f"{name} {size:,}" for name, size in result.settled.sizes.items())
+    unreached = ", ".join(result.profile.unreached[:5])
+    lines = [
+        f"values of one run at {at}" if at else "",
+        rest,
+        f"shapes unknown behind an unknown operator: {unreached}" if unreached else "",
+    ]
+    return Block("", [[line] for line in lines if line])
+
+
+def _assumed(result: Inspection) -> Block:
+    return Block("ASSUMED", [[line] for line in result.assumptions])

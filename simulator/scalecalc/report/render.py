@@ -9,29 +9,39 @@ from typing import IO, Any
 
 from scalecalc.errors import one_line
 from scalecalc.estimate import Estimate, Inspection
+from scalecalc.report.views import View
+from scalecalc.walk.profile import FIGURES
 
 FORMATS = ("table", "json", "csv", "markdown")
-NODE_COLUMNS = ("params", "macs", "backward_macs", "vector_flops", "backward_vector_flops", "bytes", "kept_bytes")
+VIEWS = {
+    # view: entry of the document, and what stands left and right of the figures
+    "node": ("nodes", ("node", "op_type", "outputs"), ("status", "module")),
+    "block": ("blocks", ("path", "kind", "level", "count", "nodes", "output"), ()),
+    "op": ("operators", ("op_type", "count"), ()),
+}
 
 
-def render(result: Estimate | Inspection, form: str, file: IO[str]) -> None:
-    """Write a result to a stream in one of FORMATS."""
+def render(result: Estimate | Inspection, form: str, file: IO[str], view: View | None = None) -> None:
+    """Write a result to a stream in one of FORMATS; an inspection in a view."""
+    view = view or View()
     if form == "table":
-        _table(result, file)
+        _table(result, file, view)
         return
     from scalecalc.report import contract
 
-    document = contract.estimate(result) if isinstance(result, Estimate) else contract.inspection(result)
+    document = contract.estimate(result) if isinstance(result, Estimate) else contract.inspection(result, view)
     if form == "json":
         json.dump(document, file, indent=1)
         file.write("\n")
-    elif "nodes" in document:
-        grid(("node", "op_type", "outputs", *NODE_COLUMNS, "status"), list(_node_rows(document)), form, file)
+    elif isinstance(result, Inspection):
+        entry, left, right = VIEWS[view.by or "node"]
+        rows = [_row(line, left, right) for line in document[entry]]
+        grid((*left, *FIGURES, *right), rows, form, file)
     else:
         grid(("quantity", "value", "formula"), list(_flat("", document)), form, file)
 
 
-def _table(result: Estimate | Inspection, file: IO[str]) -> None:
+def _table(result: Estimate | Inspection, file: IO[str], view: View) -> None:
     if isinstance(result, Estimate):
         from scalecalc.report.answer import estimate_blocks
         from scalecalc.report.terminal import show_blocks
@@ -40,20 +50,20 @@ def _table(result: Estimate | Inspection, file: IO[str]) -> None:
     else:
         from scalecalc.report.inspection import show
 
-        show(result, file)
+        show(result, file, view)
 
 
-def _node_rows(document: dict[str, Any]) -> Iterator[list[str]]:
-    for node in document["nodes"]:
-        shapes = "; ".join("?" if dims is None else " x ".join(map(str, dims)) for dims in node["outputs"])
-        cells = [node[name] for name in NODE_COLUMNS]
-        yield [
-            node["name"],
-            node["op_type"],
-            shapes,
-            *(_cell(c["formula"] if c["value"] is None else c["value"]) for c in cells),
-            node["status"],
-        ]
+def _row(line: dict[str, Any], left: Sequence[str], right: Sequence[str]) -> list[str]:
+    """One node, block or operator: figures as numbers, as formulas where a size is missing."""
+    shapes = [line["output"]] if "output" in line else line.get("outputs", ())
+    texts = {
+        **{name: _cell(value) for name, value in line.items() if name not in FIGURES},
+        "node": line.get("name", ""),
+        "outputs": "; ".join("?" if dims is None else " x ".join(map(str, dims)) for dims in shapes),
+    }
+    texts["output"] = texts["outputs"]
+    figures = [line[name]["formula"] if line[name]["value"] is None else line[name]["value"] for name in FIGURES]
+    return [*(texts[name] for name in left), *map(_cell, figures), *(texts[name] for name in right)]
 
 
 def _flat(path: str, value: Any) -> Iterator[list[str]]:

@@ -45,13 +45,14 @@ def show_blocks(blocks: Sequence[Block], file: IO[str]) -> None:
         grid = Table.grid(padding=(0, 2), expand=False)
         grid.add_column(width=LABEL_WIDTH - 2, min_width=LABEL_WIDTH - 2, no_wrap=True)
         grid.add_column(overflow="fold")
-        for index, body in enumerate(_bodies(block.rows, _width(file))):
+        for index, body in enumerate(_bodies(block.rows, width_of(file))):
             grid.add_row(_text(block.label if index == 0 else "", style="bold"), body)
         parts.append(grid)
     write(parts, file)
 
 
-def _width(file: IO[str]) -> int:
+def width_of(file: IO[str]) -> int:
+    """Columns of the terminal, PLAIN_WIDTH where there is none."""
     return Console(file=file).width if file.isatty() else PLAIN_WIDTH
 
 
@@ -77,10 +78,16 @@ def _bodies(rows: Sequence[Row], room: int) -> list[Table | Text]:
 
 
 def show_table(
-    columns: Sequence[str], rows: Sequence[Row], file: IO[str], *, right: Sequence[str] = (), footer: Row = ()
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    file: IO[str],
+    *,
+    right: Sequence[str] = (),
+    footer: Row = (),
+    gap: int = 4,
 ) -> None:
-    """A table with a head, numbers to the right, and a line of totals."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2), show_footer=bool(footer), header_style="bold")
+    """A table with a head, numbers to the right, a line of totals, and blanks between the columns."""
+    table = Table(box=None, pad_edge=False, padding=(0, gap // 2), show_footer=bool(footer), header_style="bold")
     for index, column in enumerate(columns):
         foot = footer[index] if footer else ""
         table.add_column(

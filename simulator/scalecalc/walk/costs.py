@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from scalecalc.dims import Dim, hint_of, total
@@ -18,6 +18,8 @@ from scalecalc.walk.gradients import Flow
 Mask = tuple[bool, ...] | None
 Terms = list[tuple[int, Dim]]
 Columns = tuple[Terms, Terms, Terms, Terms]
+Fitted = tuple[Layer, Evaluation]
+"""A recognised layer with its rule's answer."""
 
 
 class Share(NamedTuple):
@@ -56,7 +58,7 @@ class Part(NamedTuple):
         for count, *operands in cost.contractions if self.matrix else ():
             macs.append((times, count))
             if mask is not None:
-                backward_macs.append((times * sum(_wants(x, mask) for x in operands), count))
+                backward_macs.append((times * sum(wants(x, mask) for x in operands), count))
         if self.vector and any(x is not None and x.is_float for x in evaluation.inputs):
             vector.append((times, cost.vector))
             if mask is not None:
@@ -78,23 +80,23 @@ class Costs:
     Attributes:
         dropped: nodes of branches that do not count, being cheaper than the other one.
         chosen: which branch counts, by the name of the If, where nothing in the file decides.
-        kept: formulas of the bytes kept for the backward pass, by the node that keeps them first.
+        kept: what is kept for the backward pass, by the node that keeps it first: the value's name, "" for masks and
+            statistics, with its bytes.
         layers: the recognised layers whose rule fits, by the index of their last node.
         in_layer: which layer a node belongs to, by its index.
     """
 
-    def __init__(self, forward: Forward, flow: Flow, layers: Sequence[Layer], trainable: set[str]) -> None:
+    def __init__(self, forward: Forward, flow: Flow, layers: Sequence[Fitted], trainable: set[str]) -> None:
         self.forward, self.flow = forward, flow
         needs, self.masks = flow.needing(trainable)
         self.layers: dict[int, tuple[Layer, Evaluation, Mask]] = {}
         self.in_layer: dict[int, Layer] = {}
-        for layer in layers:
-            evaluation = _evaluated(forward, layer)
-            if evaluation is not None:
-                mask = tuple(name in needs for name in layer.node.inputs)
-                alive = not flow.wanted.isdisjoint(layer.node.outputs)
-                self.layers[layer.members[-1]] = layer, evaluation, mask if alive and True in mask else None
-                self.in_layer.update(dict.fromkeys(layer.members, layer))
+        for layer, evaluation in layers:
+            mask = tuple(name in needs for name in layer.node.inputs)
+            alive = not flow.wanted.isdisjoint(layer.node.outputs)
+            self.layers[layer.members[-1]] = layer, evaluation, mask if alive and True in mask else None
+            self.in_layer.update(dict.fromkeys(layer.members, layer))
+        self.shares: dict[tuple[tuple[object, ...], ...], Share] = {}
         self.dropped: set[int] = set()
         self.chosen: dict[str, str] = {}
         self._drop_cheaper_branches()
@@ -113,7 +115,11 @@ class Costs:
 
     def share(self, place: int) -> Share:
         """What one node costs; a layer's vector FLOPs stand at its last node."""
-        return _sum((1, part) for part in self._parts(place))
+        parts = self._parts(place)
+        key = tuple((id(part.evaluation), *part[1:]) for part in parts)
+        if key not in self.shares:
+            self.shares[key] = _sum((1, part) for part in parts)
+        return self.shares[key]
 
     def _parts(self, place: int) -> list[Part]:
         if place in self.dropped:
@@ -145,7 +151,7 @@ class Costs:
         share = _sum((1, part) for place in places for part in self._parts(place))
         return hint_of(share.macs + share.backward_macs), hint_of(share.vector_flops)
 
-    def _kept(self) -> dict[int, list[Dim]]:
+    def _kept(self) -> dict[int, list[tuple[str, Dim]]]:
         """Each tensor once, at the node that needs it first; views are the tensor they show.
 
         A tensor of a loop's body is kept for every run. What the body gets from the run before is what that run
@@ -156,7 +162,7 @@ class Costs:
         carried = {node.inputs[1]: node.inputs for node in graph.nodes if (node.domain, node.op_type) == STATE_OUT}
         shown: dict[str, str] = {}
         seen: set[str] = set()
-        kept: dict[int, list[Dim]] = {}
+        kept: dict[int, list[tuple[str, Dim]]] = {}
         for place, (node, evaluation) in enumerate(zip(graph.nodes, self.forward.evaluations, strict=True)):
             cost = evaluation.cost
             if cost is None or place in self.dropped:
@@ -170,20 +176,26 @@ class Costs:
                 layer, layer_evaluation, mask = self.layers[place]
                 if mask is not None:
                     needed += _needed(layer.node.inputs, layer.node.outputs, layer_evaluation, mask, False)
-            sizes: list[Dim] = []
+            found: list[tuple[str, Dim]] = []
             while needed:
                 name, extra = needed.pop()
                 root = shown.get(name, name)
                 if not name:
-                    sizes.append(extra * self.forward.repeats(node) if node.times else extra)
+                    found.append(("", extra * self.forward.repeats(node) if node.times else extra))
                 elif root in carried and root not in seen:
                     seen.add(root)
                     needed += [(other, 0) for other in (carried[root][0], carried[root][2])]
-                elif root not in seen and name not in static and (value := values.get(root)) is not None:
+                elif (
+                    root not in seen
+                    and root not in static
+                    and name not in static
+                    and (value := values.get(root)) is not None
+                ):
                     seen.add(root)
-                    sizes.append(value.bytes * self.forward.repeats(runs[root]) if root in runs else value.bytes)
-            if sizes:
-                kept[place] = sizes
+                    size = value.bytes * self.forward.repeats(runs[root]) if root in runs else value.bytes
+                    found.append((root, size))
+            if found:
+                kept[place] = found
         return kept
 
     def _source(self, node: Node) -> str:
@@ -214,22 +226,23 @@ def _sum(parts: Iterable[tuple[int, Part]]) -> Share:
     return Share(*sums)
 
 
-def _wants(operand: Tensor | Inner, mask: tuple[bool, ...]) -> bool:
+def fitted(forward: Forward, layers: Iterable[Layer]) -> Iterator[Fitted]:
+    """The layers whose own rule gives what their nodes give; those of the others count as they are."""
+    for layer in layers:
+        operator = OPERATORS.get((layer.node.domain, layer.node.op_type))
+        inputs = [forward.values.get(name) for name in layer.node.inputs]
+        try:
+            evaluation = forward.evaluate(layer.node, operator, inputs)
+        except ShapeError:
+            continue
+        made = forward.values.get(layer.node.outputs[0])
+        if evaluation.outputs and made is not None and evaluation.outputs[0].shape == made.shape:
+            yield layer, evaluation
+
+
+def wants(operand: Tensor | Inner, mask: tuple[bool, ...]) -> bool:
     """Whether a contraction's operand needs a gradient."""
     return any(mask[slot] for slot in operand.slots)
-
-
-def _evaluated(forward: Forward, layer: Layer) -> Evaluation | None:
-    """A layer's own rule on its inputs; None where they do not fit it, so that the nodes count as they are."""
-    operator = OPERATORS.get((layer.node.domain, layer.node.op_type))
-    inputs = [forward.values.get(name) for name in layer.node.inputs]
-    try:
-        evaluation = forward.evaluate(layer.node, operator, inputs)
-    except ShapeError:
-        return None
-    made = forward.values.get(layer.node.outputs[0])
-    fits = evaluation.outputs and made is not None and evaluation.outputs[0].shape == made.shape
-    return evaluation if fits else None
 
 
 def _needed(
@@ -240,7 +253,7 @@ def _needed(
     if cost is None or mask is None:
         return []
     needed: list[tuple[str, Dim]] = []
-    keeps = [x.keep for _, a, b in cost.contractions for x, other in ((a, b), (b, a)) if _wants(other, mask)]
+    keeps = [x.keep for _, a, b in cost.contractions for x, other in ((a, b), (b, a)) if wants(other, mask)]
     for keep in keeps if inside else (*keeps, *cost.keeps):
         if keep.when is None or (keep.when < len(mask) and mask[keep.when]):
             names, slot = (inputs, keep.what) if keep.what >= 0 else (outputs, ~keep.what)
