@@ -29,6 +29,13 @@ RECURRENT = [
     row("RNN", ("s b c", "1 d c", "1 d d"), ("s 1 b d",), "s*b*d*(c+d)", direction="reverse"),
     row("RNN", ("s b c", "2 d c", "2 d d"), ("s 2 b d", "2 b d"), "s*b*2*d*(c+d)", direction="bidirectional"),
 ]  # fmt: skip
+LINEAR = [
+    # a token's k v' and S' q, of a delta rule S' k as well: heads * (size of a key) * (size of a value) each
+    row("LinearAttention", ("b s 2*k", "b s 2*k", "b s 2*n"), ("b s 2*n", "b 2 k n"), "b*s*2*k*n*2",
+        vector="b*s*2*n", q_num_heads=2, kv_num_heads=2, update_rule="linear"),
+    row("LinearAttention", ("b s 4*k", "b s 2*k", "b s 2*n", "b 2 k n", "b s 2", "b s 2"), ("b s 4*n", "b 2 k n"),
+        "b*s*k*n*(2 + 2 + 4)", vector="b*s*4*n + b*s*2*n*2 + b*s*2*k*n + b*s*2", q_num_heads=4, kv_num_heads=2),
+]  # fmt: skip
 HEADS = [
     # both products of attention: heads * queries * keys * (size of a key + of a value)
     row("Attention", ("b c s d", "b c n d", "b c n k"), "b c s k", "b*c*s*n*(d+k)", vector="b*c*s*n*6"),
@@ -85,7 +92,11 @@ FUSED_ATTENTION = [
     ms("Attention", ("b s d", "d 12*k", None, None, "2 b 4 n k"), ("b s 4*k", "2 b 4 n+s k"),
        "b*s*d*12*k + b*4*s*(n+s)*2*k", num_heads=4),
     ms("Attention", ("b s d", "d 20"), "b s 4", "b*s*d*20 + b*4*s*s*(2+1)", num_heads=4, qkv_hidden_sizes=(8, 8, 4)),
+    ms("Attention", ("b s d", "d 12*k", "12*k", "int32: b s"), "b s 4*k", "b*s*d*12*k + b*4*s*s*2*k",
+       vector="b*s*12*k + b*4*s*s*7", num_heads=4),
     ms("MultiHeadAttention", ("b s 4*k", "b n 4*k", "b n 4*d"), "b s 4*d", "b*4*s*n*(k+d)", num_heads=4),
+    ms("MultiHeadAttention", ("b s 4*k", "b n 4*k", "b n 4*k", None, "int32: b n"), "b s 4*k", "b*4*s*n*2*k",
+       vector="b*4*s*n*7", num_heads=4),
     ms("MultiHeadAttention", ("b s 4 3 k", None, None, "12*k"), "b s 4*k", "b*4*s*s*2*k",
        vector="b*s*12*k + b*4*s*s*6", num_heads=4),
     ms("MultiHeadAttention", ("b s 4*k", "b n 4 2 k"), "b s 4*k", "b*4*s*n*2*k", num_heads=4),
@@ -101,4 +112,4 @@ FUSED_ATTENTION = [
     ms("GroupQueryAttention", ("b s 4*k", "b s 2*k", "b s 2*k"), "b s 4*k", "b*4*s*s*2*k",
        num_heads=4, kv_num_heads=2),
 ]  # fmt: skip
-CASES = [*RECURRENT, *HEADS, *LOSSES, *FUSED, *FUSED_ATTENTION]
+CASES = [*RECURRENT, *LINEAR, *HEADS, *LOSSES, *FUSED, *FUSED_ATTENTION]

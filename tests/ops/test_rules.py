@@ -32,6 +32,7 @@ EXECUTED_LATER = {
     "BitCast": 26,
     "CumProd": 26,
     "CausalConvWithState": 27,
+    "LinearAttention": 27,
     "SwiGLU": 28,
 }
 """Operators newer than the operator set the others run in."""

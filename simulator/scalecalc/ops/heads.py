@@ -44,7 +44,6 @@ def attend(
         forward, backward = forward + SOFTCAP.forward, backward + SOFTCAP.backward
     made = {min(q.operand.slots): backward * scores}
     if mask is not None:
-        broadcast(mask.shape[-2] if mask.rank > 1 else 1, q.length)
         made[mask.index] = scores - mask.size  # sums over what it was broadcast to
     probabilities = inner(q.operand, k.operand, mask, keep=Keep(bytes=scores * itemsize(dtype)))
     contractions: list[Contraction] = [
@@ -85,6 +84,8 @@ def attention(
     batch = same(q.shape[0], k.shape[0])
     same(batch, v.shape[0])
     queries = projected(q, q_num_heads, None, 0)
+    if mask is not None and mask.rank > 1:
+        broadcast(mask.shape[-2], queries.length)
     keys, values = projected(k, kv_num_heads, past_key, 1), projected(v, kv_num_heads, past_value, 2)
     costs = attend(batch, queries, keys, values, dtype=q.dtype, mask=mask, softcap=softcap)
     out: Shape = (batch, queries.heads, queries.length, values.size)

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scalecalc.dims import Dim, regroup, same
+from scalecalc.dims import Dim, exact_quotient, regroup, same
 from scalecalc.errors import ShapeError
 from scalecalc.ops.dtypes import itemsize
-from scalecalc.ops.registry import Cost, Keep, Tensor, give, inner, op
+from scalecalc.ops.registry import Contraction, Cost, Keep, Tensor, give, inner, op
 from scalecalc.ops.vector import ACTIVATIONS, CELLS, PEEPHOLES, Cell
 
 Names = Sequence[str] | None
@@ -111,3 +111,36 @@ def lstm(
     """Three gates and a new cell: MACs of x W and h R, of four gates each, in every step and direction."""
     cell = CELLS["LSTM, coupled" if input_forget else "LSTM"]
     return _layer(cell, x, w, r, b, h, direction, layout, activations, c, p)
+
+
+@op("LinearAttention")
+def linear_attention(
+    q: Tensor, k: Tensor, v: Tensor, past: Tensor | None = None, decay: Tensor | None = None,
+    beta: Tensor | None = None,
+    *, q_num_heads: int, kv_num_heads: int, update_rule: str = "gated_delta", chunk_size: int = 64,
+) -> Cost:  # fmt: skip
+    """S = S + k v' and o = S' q, token by token; a delta rule also takes out of v what S' k gives already.
+
+    Each of these is a product of the sizes of a key and a value, for every token and head, whatever the chunks it is
+    computed in. Kept is one state for each chunk.
+    """
+    batch, steps = (same(dim, own) for dim, own in zip(q.shape[:2], k.shape[:2], strict=True))
+    heads, size = regroup((q.shape[2],), (q_num_heads, -1), key="q")
+    shared, own = regroup((k.shape[2],), (kv_num_heads, -1), key="k")
+    also, width = regroup((v.shape[2],), (kv_num_heads, -1), key="v")
+    same(size, own)
+    same(shared, also)
+    exact_quotient(heads, shared)
+    written, read = batch * steps * shared * size * width, batch * steps * heads * size * width
+    chunks = (steps + (chunk_size - 1)) // chunk_size
+    kept = Keep(bytes=batch * chunks * shared * size * width * itemsize(q.dtype))
+    states = inner(k, v, past, decay, beta, keep=kept)
+    contractions: list[Contraction] = [(written, k, v), (read, states, q)]
+    vector = batch * steps * heads * width  # the scale
+    if "delta" in update_rule:
+        contractions.insert(1, (written, states, k))
+        vector += 2 * (batch * steps * shared * width)  # the difference, times beta
+    if "gated" in update_rule:
+        vector += written + (decay.size if decay is not None else 0)  # the decay, an exp
+    out, state = (batch, steps, heads * width), (batch, shared, size, width)
+    return give(out, state, contractions=contractions, vector=vector, backward={k.index: 2 * vector})
