@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scalecalc.dims import Condition, Dim, System, evaluate, simplified
+from scalecalc.dims.bounds import least
 
 
 def system() -> tuple[System, Dim, Dim]:
@@ -50,6 +51,8 @@ def test_they_hold_where_the_originals_do(a: int, b: int, d: int, k: int, up: bo
         (lambda h: [(h, 2 * (h // 2))], ["h % 2 == 0"]),
         (lambda h: [(2 * (h // 4), h // 2), (4 * (h // 8), h // 2), (h, 2 * (h // 2))], ["h % 8 == 0"]),
         (lambda h: [(h // 2, 2 * (h // 4))], ["(h//2) % 2 == 0"]),
+        (lambda h: [((h + 511) // 512, 1)], ["h <= 512"]),
+        (lambda h: [(1, (h + 3) // 4 * ((h + 5) // 6))], ["h <= 4"]),
         (lambda h: [(h // 2, 3 * (h // 4))], ["(h//2) == 3*(h//4)"]),
         (lambda h: [(2 * ((h + 30) // 32), (h + 14) // 16)], ["((h + 14)//16) % 2 == 0"]),
         (lambda h: [(2 * ((h + 46) // 32), (h + 14) // 16)], ["2*((h + 14)//32) + 2 == ((h + 14)//16)"]),
@@ -63,7 +66,7 @@ def test_divisions(conditions, texts: list[str]) -> None:
     for size in range(1, 200):
         sizes = {"h": size}
         numbers = [(c.op, evaluate(c.left, sizes), evaluate(c.right, sizes)) for c in found]
-        held = all(a % b == 0 if op == "%" else a == b for op, a, b in numbers)
+        held = all({"%": a % b == 0, "==": a == b, "<=": a <= b}[op] for op, a, b in numbers)
         assert held == all(evaluate(c.left, sizes) == evaluate(c.right, sizes) for c in given)
 
 
@@ -71,3 +74,30 @@ def test_a_divisor_of_several_factors_is_in_brackets() -> None:
     _, h, w = system()
     assert str(Condition(12 * h, "%", 3 * w)) == "12*h % (3*w) == 0"
     assert str(Condition(h + 1, "%", 32)) == "(h + 1) % 32 == 0"
+
+
+@pytest.mark.parametrize(
+    ("dim", "least_size", "bottom"),
+    [
+        (lambda h: h // 4 - h // 8, 1, 0),
+        (lambda h: 7 * ((h + 24) // 28) - h // 4, 1, 0),  # padded to windows of 7
+        (lambda h: 7 * ((h + 24) // 28), 4, 7),
+        (lambda h: h // 2 - (h + 4 * (h // 8)) // 8 - 3, 1, -3),
+        (lambda h: h // 3 - h // 2, 1, None),  # falls without end
+    ],
+)
+def test_least_values_of_what_repeats(dim, least_size: int, bottom: int | None) -> None:
+    made, h, _ = system()
+    if least_size > 1:
+        made.require(least_size, "<=", h)
+    assert least(dim(h)) == bottom
+    if bottom is not None:
+        assert bottom == min(evaluate(dim(h), {"h": size}) or 0 for size in range(least_size, 3000))
+
+
+@given(a=st.integers(-9, 9), b=st.integers(-30, 30), c=st.integers(-9, 9), d=st.integers(1, 9), e=st.integers(1, 9))
+def test_floors_are_their_numbers(a: int, b: int, c: int, d: int, e: int) -> None:
+    _, h, w = system()
+    dim = (a * h + c * (h // e) + w + b) // d
+    for x, y in ((1, 1), (5, 3), (17, 40), (100, 7)):
+        assert evaluate(dim, {"h": x, "w": y}) == (a * x + c * (x // e) + y + b) // d

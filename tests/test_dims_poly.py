@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from scalecalc import expressions
 from scalecalc.dims import Dim, Poly, System, divide, evaluate, prod, total
-from scalecalc.dims.values import least, substitute
+from scalecalc.dims.bounds import least
+from scalecalc.dims.values import substitute
 from scalecalc.errors import ShapeError
 
 NAMES = ("a", "b", "c")

@@ -16,7 +16,7 @@ FAMILY = "weight"
 
 @dataclass(slots=True)
 class Symbol:
-    """A named dimension of at least 1.
+    """A named dimension.
 
     Attributes:
         name: unique in its system.
@@ -24,6 +24,7 @@ class Symbol:
         rank: FRESH, ROLE or FILE.
         hint: its number in the file; for a free dimension a private prime.
         bound: the largest size allowed, None for no limit.
+        least: the smallest size allowed.
         aliases: the names of symbols found equal to it.
     """
 
@@ -32,6 +33,7 @@ class Symbol:
     rank: int
     hint: int
     bound: Dim | None = None
+    least: int = 1
     aliases: list[str] = field(default_factory=list)
 
 

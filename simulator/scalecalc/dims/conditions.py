@@ -8,6 +8,7 @@ from math import gcd, lcm
 
 from scalecalc.dims.atoms import Condition, Floor
 from scalecalc.dims.poly import Dim, Poly
+from scalecalc.dims.values import lone
 
 
 def simplified(conditions: Iterable[Condition]) -> list[Condition]:
@@ -19,7 +20,7 @@ def simplified(conditions: Iterable[Condition]) -> list[Condition]:
     most: dict[Poly, int] = {}
     others: list[Condition] = []
     multiples: dict[Poly, list[tuple[int, int]]] = {}
-    for condition in chain.from_iterable(map(_factors, map(_gathered, conditions))):
+    for condition in chain.from_iterable(map(_factors, map(gathered, conditions))):
         left, right = condition.left, condition.right
         if condition.op == "==" and (multiple := _multiple(left, right) or _multiple(right, left)) is not None:
             multiples.setdefault(multiple[0], []).append(multiple[1:])
@@ -31,19 +32,24 @@ def simplified(conditions: Iterable[Condition]) -> list[Condition]:
         else:
             others.append(condition)
     bounds = [Condition(dim, "<=", number) for dim, number in most.items()]
-    bounds += [Condition(number, "<=", dim) for dim, number in least.items()]
+    bounds += [Condition(number, "<=", dim) for dim, number in least.items() if number > 1 or lone(dim) is None]
     divisions = [c for dim, parts in multiples.items() for c in _divisions(dim, parts)]
     return list(dict.fromkeys((*bounds, *divisions, *others)))
 
 
 def _factors(condition: Condition) -> list[Condition]:
-    """A product that must be at least 1, of sizes none of which is below 0: each must be."""
-    right = condition.right
-    if condition.op == "<=" and condition.left == 1 and isinstance(right, Poly) and len(right.terms) == 1:
-        ((term, c),) = right.terms.items()
-        if len(term) > 1 and c == 1:
-            return [_gathered(Condition(1, "<=", Poly(right.system, {(atom,): 1}))) for atom in dict.fromkeys(term)]
-    return [condition]
+    """A product that must be 1, or at least 1, of sizes none of which is below 0: each must be."""
+    number, product = condition.left, condition.right
+    if condition.op == "==" and isinstance(product, int):
+        number, product = product, number
+    if not isinstance(number, int) or number != 1 or not isinstance(product, Poly) or len(product.terms) != 1:
+        return [condition]
+    ((term, c),) = product.terms.items()
+    if c != 1 or (condition.op == "<=" and len(term) == 1):
+        return [condition]
+    factors = [Poly(product.system, {(atom,): 1}) for atom in dict.fromkeys(term)]
+    found = [gathered(Condition(1, "<=", factor)) for factor in factors]
+    return found + [gathered(Condition(f, "<=", 1)) for f in factors] if condition.op == "==" else found
 
 
 def _multiple(whole: Dim, part: Dim) -> tuple[Poly, int, int] | None:
@@ -71,8 +77,8 @@ def _divisions(dim: Poly, parts: list[tuple[int, int]]) -> list[Condition]:
     return ([Condition(dim, "%", whole)] if whole > 1 else []) + rest
 
 
-def _gathered(condition: Condition) -> Condition:
-    """A `<=` with every term on the side where it is positive."""
+def gathered(condition: Condition) -> Condition:
+    """A `<=` with every term on the side where it is positive, floors undone."""
     gap = condition.right - condition.left
     if condition.op != "<=" or isinstance(gap, int):
         return condition
@@ -82,12 +88,12 @@ def _gathered(condition: Condition) -> Condition:
         shared = gcd(*larger.terms.values())
         larger, smaller = _divided(larger, shared), -(-smaller // shared)
         if (floor := _floor(larger)) is not None:  # floor(n/d) >= k where n >= k d
-            return _gathered(Condition(smaller * floor[1], "<=", floor[0]))
+            return gathered(Condition(smaller * floor[1], "<=", floor[0]))
     elif isinstance(larger, int) and isinstance(smaller, Poly):
         shared = gcd(*smaller.terms.values())
         smaller, larger = _divided(smaller, shared), larger // shared
         if (floor := _floor(smaller)) is not None:  # floor(n/d) <= k where n <= k d + d - 1
-            return _gathered(Condition(floor[0], "<=", larger * floor[1] + floor[1] - 1))
+            return gathered(Condition(floor[0], "<=", larger * floor[1] + floor[1] - 1))
     return Condition(smaller, "<=", larger)
 
 

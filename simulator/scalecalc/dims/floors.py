@@ -17,7 +17,11 @@ def floor(num: Dim, den: Dim) -> Dim:
     """
     if isinstance(den, Poly):
         exact = divide(num, den)
-        return exact if exact is not None else den.system.floor_atom(num, den)
+        if exact is not None:
+            return exact
+        if isinstance(num, int) and (bottom := den.system.least(den)) is not None and -bottom <= num < bottom:
+            return 0 if num >= 0 else -1
+        return den.system.floor_atom(num, den)
     if den <= 0:
         raise ShapeError(f"division of {num} by {den}")
     if isinstance(num, int):
@@ -26,19 +30,27 @@ def floor(num: Dim, den: Dim) -> Dim:
     if folded is not None:
         return folded
     system = num.system
-    whole = system.poly({term: c // den for term, c in num.terms.items()})
-    rest = system.poly({term: c % den for term, c in num.terms.items()})
+    rest = system.poly({term: _residue(c, den) if term else c % den for term, c in num.terms.items()})
+    whole = num - rest
+    whole = (
+        system.poly({term: c // den for term, c in whole.terms.items()}) if isinstance(whole, Poly) else whole // den
+    )
     if isinstance(rest, int):
         return whole
     # floor((g q + r) / (g n)) = floor((q + floor(r / g)) / n) for the terms' common divisor g
     shared = gcd(den, *(c for term, c in rest.terms.items() if term))
-    rest = system.poly({term: c // shared for term, c in rest.terms.items()})
     if den == shared:
-        return whole + rest
-    first = min(term for term in num.terms if term and num.terms[term] % den)
-    if 2 * (num.terms[first] % den) > den:  # floor(-n/d) = -floor((n + d - 1)/d): the one with the smaller numbers
+        return whole + system.poly({term: c // shared for term, c in rest.terms.items()})
+    rest = Poly(system, {term: c // shared for term, c in rest.terms.items() if c // shared})
+    if rest.terms[min(term for term in rest.terms if term)] < 0:  # floor(-n/d) = -floor((n + d - 1)/d)
         return -floor(den - 1 - num, den)
     return whole + (system.floor_atom(rest, den) if rest == num else floor(rest, den // shared))
+
+
+def _residue(c: int, den: int) -> int:
+    """The remainder nearest to 0."""
+    rest = c % den
+    return rest - den if 2 * rest > den else rest
 
 
 def _folded(num: Poly, den: int) -> Dim | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from scalecalc.dims.atoms import FAMILY
+from scalecalc.dims.bounds import is_nonnegative, is_positive
 from scalecalc.dims.poly import Dim, Poly, divide, prod, total
 from scalecalc.dims.regroup import align
 from scalecalc.dims.system import System
-from scalecalc.dims.values import hint_of, is_family, is_nonnegative, is_positive, symbols_of
+from scalecalc.dims.values import hint_of, is_family, symbols_of
 from scalecalc.errors import ShapeError, UndeterminedError
 
 INFINITE = 2**31 - 1

@@ -7,9 +7,11 @@ from itertools import count
 from math import gcd
 
 from scalecalc.dims.atoms import FAMILY, FRESH, Condition, Floor, Symbol, factors_text
+from scalecalc.dims.bounds import is_nonnegative, is_positive, least
+from scalecalc.dims.conditions import gathered
 from scalecalc.dims.floors import floor
 from scalecalc.dims.poly import Dim, Poly, Term, divide, divide_term
-from scalecalc.dims.values import hint_of, is_family, is_nonnegative, is_positive, lone, substitute, symbols_of
+from scalecalc.dims.values import hint_of, is_family, lone, substitute, symbols_of
 from scalecalc.errors import ShapeError
 
 MOST_FLOORS = 100
@@ -38,6 +40,7 @@ class System:
         self.pinned: dict[int, tuple[int, Hashable]] = {}
         self.pending: dict[tuple[Dim, Dim], Hashable] = {}
         self.created = 0
+        self.least_values: dict[Poly, int | None] = {}
         self._bindings: dict[int, Dim] = {}
         self._names: dict[str, int] = {}
         self._floors: dict[tuple[Dim, Dim], int] = {}
@@ -78,6 +81,10 @@ class System:
     def floor(self, num: Dim, den: Dim) -> Dim:
         """floor(num / den), simplified."""
         return floor(num, den)
+
+    def least(self, dim: Dim) -> int | None:
+        """A number the dimension is never below, None where none is sure."""
+        return least(dim)
 
     def factors_text(self, term: Term) -> list[str]:
         """The factors of a term as text, powers gathered."""
@@ -139,6 +146,8 @@ class System:
             if len(other.aliases) < len(symbol.aliases):  # the shorter list moves: chains stay linear
                 other.aliases, symbol.aliases = symbol.aliases, other.aliases
             other.aliases += [symbol.name, *symbol.aliases]
+            other.least = max(other.least, symbol.least)
+            self.least_values.clear()
             symbol.aliases = []
         if symbol.bound is not None:
             self.limit(dim, symbol.bound)
@@ -221,7 +230,9 @@ class System:
         elif is_family(a) or is_family(b):
             self.pending.setdefault((a, b), self.where)
         else:
-            self.require(a, "==", b)
+            rest = self._primitive(a - b)  # type: ignore[arg-type]
+            left = self.poly({term: c for term, c in rest.terms.items() if c > 0})
+            self.require(left, "==", left - rest)
 
     def retry(self) -> None:
         """Try the postponed equalities again with what has been found since."""
@@ -231,8 +242,14 @@ class System:
             self.equate(a, b)
 
     def require(self, left: Dim, op: str, right: Dim) -> None:
-        """Record a condition."""
-        self.conditions.setdefault(Condition(left, op, right), self.where)
+        """Record a condition; a symbol that must be some size is that from now on."""
+        condition = Condition(left, op, right)
+        self.conditions.setdefault(condition, self.where)
+        size = gathered(condition)
+        symbol = lone(size.right) if size.op == "<=" else None
+        if symbol is not None and isinstance(size.left, int) and size.left > symbol.least:
+            symbol.least = size.left
+            self.least_values.clear()
 
     def assume(self, a: Dim, b: Dim) -> None:
         """Record that two unknowns are taken for equal."""

@@ -1,4 +1,4 @@
-"""What a polynomial is worth: its symbols, its number at given sizes, its least value, its text."""
+"""What a polynomial is worth: its symbols, and its number at given sizes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from scalecalc.dims.atoms import FAMILY, Floor, Symbol
 from scalecalc.dims.floors import floor
 from scalecalc.dims.poly import Dim, Poly, total
 from scalecalc.errors import ShapeError
-
-MOST_EXPANDED = 4096
-"""Terms a dimension may have when its symbols are moved to start at 0; beyond, its least value is not looked for."""
 
 
 def symbols_of(dim: Dim) -> set[int]:
@@ -47,15 +44,18 @@ def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int | None:
         if size is None:
             return None
         values[atom] = size
-    return _value(dim, values)
+    return value_at(dim, values)
 
 
 def hint_of(dim: Dim) -> int:
     """The number at the hints of all symbols."""
-    return _value(dim, {atom: dim.system.info(atom).hint for atom in symbols_of(dim)}) if isinstance(dim, Poly) else dim
+    return (
+        value_at(dim, {atom: dim.system.info(atom).hint for atom in symbols_of(dim)}) if isinstance(dim, Poly) else dim
+    )
 
 
-def _value(dim: Dim, values: dict[int, int]) -> int:
+def value_at(dim: Dim, values: dict[int, int]) -> int:
+    """The number where every symbol has a size, by their numbers; those of floors are added on the way."""
     if isinstance(dim, int):
         return dim
     result = 0
@@ -64,10 +64,10 @@ def _value(dim: Dim, values: dict[int, int]) -> int:
             if atom not in values:
                 item = dim.system.atoms[atom]
                 assert isinstance(item, Floor)
-                den = _value(item.den, values)
+                den = value_at(item.den, values)
                 if den <= 0:
                     raise ShapeError(f"division by {den} in {dim}")
-                values[atom] = _value(item.num, values) // den
+                values[atom] = value_at(item.num, values) // den
             c *= values[atom]
         result += c
     return result
@@ -95,44 +95,3 @@ def _substituted(dim: Dim, values: Mapping[int, Dim], done: dict[int, Dim]) -> D
             product = done[atom] * product
         parts.append((c, product))
     return total(parts)
-
-
-def least(dim: Dim) -> int | None:
-    """A number the dimension is never below (symbols are at least 1), None where none is certain."""
-    if isinstance(dim, int):
-        return dim
-    if min(dim.terms.values()) > 0 and dim.atoms == symbols_of(dim):
-        return sum(dim.terms.values())  # every symbol at 1
-    if sum(2 ** min(len(term), 64) for term in dim.terms) > MOST_EXPANDED:
-        return None
-    moved = substitute(dim, {atom: Poly(dim.system, {(atom,): 1}) + 1 for atom in symbols_of(dim)})
-    if isinstance(moved, int):
-        return moved
-    return _bottom(moved)
-
-
-def _bottom(dim: Dim) -> int | None:
-    """A number the dimension is never below where symbols start at 0."""
-    if isinstance(dim, int):
-        return dim
-    grows = all(c > 0 or not term for term, c in dim.terms.items())
-    return dim.constant if grows and all(_is_natural(dim.system.atoms[atom]) for atom in dim.atoms) else None
-
-
-def _is_natural(item: Symbol | Floor) -> bool:
-    if isinstance(item, Symbol):
-        return True
-    num, den = _bottom(item.num), _bottom(item.den)
-    return num is not None and num >= 0 and den is not None and den > 0
-
-
-def is_positive(dim: Dim) -> bool:
-    """Whether the dimension is certainly above 0."""
-    bottom = least(dim)
-    return bottom is not None and bottom > 0
-
-
-def is_nonnegative(dim: Dim) -> bool:
-    """Whether the dimension is certainly not below 0."""
-    bottom = least(dim)
-    return bottom is not None and bottom >= 0

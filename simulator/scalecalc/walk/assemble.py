@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from scalecalc.dims import Condition, Dim, Poly, System, is_nonnegative, simplified, symbols_of, total
+from scalecalc.dims import Condition, Dim, Poly, System, gathered, is_nonnegative, lone, simplified, symbols_of, total
 from scalecalc.ops.vector import ADAMW_FLOPS
 from scalecalc.walk.costs import Costs, status
 from scalecalc.walk.facts import facts_of
@@ -126,7 +126,9 @@ def _conditions(system: System) -> list[Condition]:
     found = []
     for condition in system.conditions:
         left, right = system.resolve(condition.left), system.resolve(condition.right)
-        settled = condition.op == "<=" and is_nonnegative(right - left)
+        size = gathered(Condition(left, condition.op, right))
+        is_size = isinstance(size.left, int) and lone(size.right) is not None  # a symbol's own least size
+        settled = size.op == "<=" and (size.left == 1 if is_size else is_nonnegative(right - left))
         if left != right and not settled and (isinstance(left, Poly) or isinstance(right, Poly)):
             found.append(Condition(left, condition.op, right))
     return simplified(found)

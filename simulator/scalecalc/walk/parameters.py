@@ -11,7 +11,7 @@ from scalecalc.ops.dtypes import bits_of
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
 from scalecalc.walk.profile import ROLES, Weight
-from scalecalc.walk.tables import Uses, angles, attention_biases, compared, inner, sums_of_stored
+from scalecalc.walk.tables import Uses, angles, attention_biases, compared, inner, states, sums_of_stored
 
 
 def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weight]:
@@ -24,6 +24,7 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
         if _is_norm(layer, slot)
     }
     fixed = inner(layers, uses, source) | angles(forward, flow, layers, uses, source) | compared(forward, flow, source)
+    fixed |= states(forward, flow, source)
     biases, masks = attention_biases(forward, layers, source)
     fixed |= masks
     made = biases | sums_of_stored(forward, flow, source)
@@ -110,8 +111,6 @@ def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], 
         role = operator.roles.get(slot, "other") if operator is not None else "other"
         if role == "buffer":
             return "buffer"
-        if role == "state":
-            continue  # a number for each example of the batch: zeros the exporter wrote out
         if node.inputs[slot] not in flow.wanted:
             continue
         if operator is not None and slot in operator.fixed_inputs:

@@ -82,6 +82,25 @@ def _makes_angles(forward: Forward, place: int, node: Node) -> bool:
     return not node.domain and (passes or node.op_type in (*SINES, *ANGLES))
 
 
+def states(forward: Forward, flow: Flow, source: Mapping[str, str]) -> set[str]:
+    """First states of recurrent layers, stored for each example of a batch: zeros the exporter wrote out.
+
+    One that is expanded to the batch is a learned state and stays one.
+    """
+    found: set[str] = set()
+    for node, evaluation in zip(forward.graph.nodes, forward.evaluations, strict=True):
+        for slot, role in evaluation.operator.roles.items() if evaluation.operator is not None else ():
+            name = node.inputs[slot] if role == "state" and slot < len(node.inputs) else ""
+            while name not in source and (place := flow.maker.get(name)) is not None:
+                made = forward.graph.nodes[place]
+                before, after = forward.values.get(made.inputs[0]), forward.values.get(name)
+                same = before is not None and after is not None and before.shape == after.shape
+                name = made.inputs[0] if made.op_type == "Slice" or (made.op_type == "Expand" and same) else ""
+            if name in source:
+                found.add(source[name])
+    return found
+
+
 def compared(forward: Forward, flow: Flow, source: Mapping[str, str]) -> set[str]:
     """Stored tensors whose equality with something decides: pieces of masks."""
     found: set[str] = set()
