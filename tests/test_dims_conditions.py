@@ -22,6 +22,7 @@ def system() -> tuple[System, Dim, Dim]:
         (lambda h, w: [(h // 4, 7)], ["h <= 31"]),
         (lambda h, w: [(2 * h, 9), (3, 2 * w)], ["h <= 4", "w >= 2"]),
         (lambda h, w: [(h, w + 3)], ["h <= w + 3"]),
+        (lambda h, w: [(1, ((h + 30) // 32) * ((w + 14) // 16) * ((w + 14) // 16))], ["h >= 2", "w >= 2"]),
     ],
 )
 def test_forms(conditions, texts: list[str]) -> None:
@@ -41,3 +42,32 @@ def test_they_hold_where_the_originals_do(a: int, b: int, d: int, k: int, up: bo
     value = (a * x + y + b) // d
     held = [(evaluate(c.left, sizes) or 0) <= (evaluate(c.right, sizes) or 0) for c in found]
     assert all(held) == (k <= value if up else value <= k)
+
+
+@pytest.mark.parametrize(
+    ("conditions", "texts"),
+    [
+        (lambda h: [(h, 2 * (h // 2))], ["h % 2 == 0"]),
+        (lambda h: [(2 * (h // 4), h // 2), (4 * (h // 8), h // 2), (h, 2 * (h // 2))], ["h % 8 == 0"]),
+        (lambda h: [(h // 2, 2 * (h // 4))], ["(h//2) % 2 == 0"]),
+        (lambda h: [(h // 2, 3 * (h // 4))], ["(h//2) == 3*(h//4)"]),
+        (lambda h: [(2 * ((h + 30) // 32), (h + 14) // 16)], ["((h + 14)//16) % 2 == 0"]),
+        (lambda h: [(2 * ((h + 46) // 32), (h + 14) // 16)], ["2*((h + 14)//32) + 2 == ((h + 14)//16)"]),
+    ],
+)
+def test_divisions(conditions, texts: list[str]) -> None:
+    _, h, _ = system()
+    given = [Condition(a, "==", b) for a, b in conditions(h)]
+    found = simplified(given)
+    assert [str(c) for c in found] == texts
+    for size in range(1, 200):
+        sizes = {"h": size}
+        numbers = [(c.op, evaluate(c.left, sizes), evaluate(c.right, sizes)) for c in found]
+        held = all(a % b == 0 if op == "%" else a == b for op, a, b in numbers)
+        assert held == all(evaluate(c.left, sizes) == evaluate(c.right, sizes) for c in given)
+
+
+def test_a_divisor_of_several_factors_is_in_brackets() -> None:
+    _, h, w = system()
+    assert str(Condition(12 * h, "%", 3 * w)) == "12*h % (3*w) == 0"
+    assert str(Condition(h + 1, "%", 32)) == "(h + 1) % 32 == 0"

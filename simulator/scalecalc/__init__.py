@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from scalecalc.ir import Graph
     from scalecalc.walk import Profile
 
 __version__ = "0.1.0"
@@ -22,24 +23,44 @@ __all__ = ["__version__", "profile"]
 
 
 def profile(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
     *,
+    joins: Sequence[tuple[str, str]] = (),
     family: bool = False,
     sizes: Mapping[str, int] | None = None,
     shapes: Mapping[str, Sequence[int | str | None]] | None = None,
 ) -> Profile:
     """The formulas of a model file: `scalecalc.walk.walk` on what the file's front end reads.
 
+    Args:
+        path: a file, or several that are one model, those first whose outputs others need.
+        joins: (output, input) pairs between several files, where `scalecalc.frontends.join` cannot tell.
+        family, sizes, shapes: as for `walk`.
+
     Raises:
         ScalecalcError: the file cannot be read, or its graph contradicts itself.
     """
     from scalecalc.errors import ScalecalcError
-    from scalecalc.frontends.onnx import read
     from scalecalc.walk import walk
 
-    graph = read(path)
+    paths = [path] if isinstance(path, str | os.PathLike) else list(path)
+    graph = _read(paths, joins)
     try:
         return walk(graph, family=family, sizes=sizes, shapes=shapes)
     except ScalecalcError as error:
-        error.where = os.fspath(path) if error.where in ("", graph.name) else error.where
+        error.where = " + ".join(os.fspath(path) for path in paths) if error.where in ("", graph.name) else error.where
         raise
+
+
+def _read(paths: Sequence[str | os.PathLike[str]], joins: Sequence[tuple[str, str]]) -> Graph:
+    from scalecalc.errors import UsageError
+
+    if len(paths) == 1 and not joins:
+        from scalecalc.frontends.onnx import read
+
+        return read(paths[0])
+    if len(paths) < 2:
+        raise UsageError("there is nothing to join in one file", where="--join", todo="give the files of the model")
+    from scalecalc.frontends.join import read_joined
+
+    return read_joined(paths, joins)

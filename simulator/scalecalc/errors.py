@@ -1,5 +1,9 @@
 """Errors a user may see: one line that says what, where, and what to do."""
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 
 def one_line(text: str) -> str:
     """A text that may hold names from a file as one line without control characters.
@@ -8,6 +12,21 @@ def one_line(text: str) -> str:
     'a b?[31m'
     """
     return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
+
+
+def nearest(name: str, known: Iterable[str], command: str = "") -> str:
+    """What to do about a name nobody knows: the one it may be meant for, else where all of them are listed.
+
+    >>> nearest("h10", ["h100", "a100"]), nearest("abacus", ["h100"], "devices"), nearest("x", ["token", "example"])
+    ('did you mean h100?', 'scalecalc devices lists them', 'use one of token, example')
+    """
+    from difflib import get_close_matches
+
+    names = list(known)
+    near = get_close_matches(name, names, 1, 0.5)
+    if near:
+        return f"did you mean {near[0]}?"
+    return f"scalecalc {command} lists them" if command else f"use one of {', '.join(names)}"
 
 
 class ScalecalcError(Exception):
@@ -70,3 +89,9 @@ class StrictError(ScalecalcError):
     """`--strict` was given and something was missing or assumed."""
 
     exit_code = 3
+
+
+class ThresholdError(ScalecalcError):
+    """A condition of `--fail-if` is met: the answer stands on stdout, as asked."""
+
+    exit_code = 1

@@ -11,17 +11,24 @@ import pytest
 from tests.cli.conftest import Cli
 
 BUDGETS = ["", " ", "0", "0.0", "-1e15", "nan", "inf", "-inf", "1e400", "10**400", "9**9**9**9", "2**5000", "1/0",
-           "abc", "1e15 FLOP", "1,000", "1_000", "1e15+", "C", "[1]", "__import__('os')", "(" * 300 + "1" + ")" * 300,
+           "abc", "1e15 FLAP", "1,000", "1_000", "1e15+", "C", "[1]", "__import__('os')", "(" * 300 + "1" + ")" * 300,
            "1e308*10", "(-1)**0.5", "True"]  # fmt: skip
 
 
-@pytest.mark.parametrize("option", ["--budget", "--unique"])
+SAYS = {
+    "--budget": "is no budget; write for example 1e21, 100T, 1PF-day or 8xh100:3d",
+    "--unique": "is no positive number; write for example 60000, 60k or 1.28M",
+    "--batch-size": "is no positive number; write for example 60000, 60k or 1.28M",
+}
+
+
+@pytest.mark.parametrize("option", SAYS)
 @pytest.mark.parametrize("text", BUDGETS)
 def test_numbers_that_are_none(cli: Cli, seed_cnn: Path, option: str, text: str) -> None:
     budget = () if option == "--budget" else ("--budget=1e15",)
     answer = cli("estimate", seed_cnn, *budget, f"{option}={text}")
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err == f"scalecalc: {option}: '{text.strip()}' is no positive number; write for example 1e21\n"
+    assert answer.err == f"scalecalc: {option}: '{text.strip()}' {SAYS[option]}\n"
 
 
 @pytest.mark.parametrize("text", ["1", "1e60", "2*10**14", "1e15/3", "sqrt(1e30)"])
@@ -35,7 +42,7 @@ def test_numbers_that_are(cli: Cli, seed_cnn: Path, text: str) -> None:
 def test_budgets_beyond_reason(cli: Cli, seed_cnn: Path, text: str) -> None:
     answer = cli("estimate", seed_cnn, "--budget", text)
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err == f"scalecalc: --budget: {float(text):g} is no budget; give FLOPs, such as 1e21\n"
+    assert answer.err == f"scalecalc: --budget: {text} is no budget; give from 1 to 1e60 FLOP, such as 1e21\n"
 
 
 USAGE = [
@@ -46,7 +53,9 @@ USAGE = [
     (("inspect",), "Missing argument 'MODEL'"),
     (("inspect", "MODEL", "--nonsense"), "No such option: --nonsense"),
     (("inspect", "MODEL", "--budget", "1"), "No such option: --budget"),
-    (("inspect", "MODEL", "another"), "unexpected extra argument"),
+    (("inspect", "MODEL", "another"), "another: no such file or directory"),
+    (("diff", "MODEL", "MODEL", "another"), "unexpected extra argument"),
+    (("diff", "MODEL"), "Missing argument 'NEW'"),
     (("nonsense",), "No such command 'nonsense'"),
     (("--nonsense",), "No such option: --nonsense"),
     (("inspect", "MODEL", "--format", "xml"), "--format: no format 'xml'; use one of table, json, csv, markdown"),
@@ -68,8 +77,8 @@ def test_usage(cli: Cli, seed_cnn: Path, arguments: tuple[str, ...], says: str) 
     assert says in answer.err
 
 
-@pytest.mark.parametrize("command", [("inspect", "MODEL"), ("estimate", "MODEL", "--budget", "1"), ("laws",), ("ops",),
-                                     ("laws", "show", "seed-exponential")])  # fmt: skip
+@pytest.mark.parametrize("command", [("inspect", "MODEL"), ("estimate", "MODEL", "--budget", "1"), ("formula", "MODEL"),
+                                     ("laws",), ("ops",), ("laws", "show", "seed-exponential")])  # fmt: skip
 def test_unwritable_outputs(cli: Cli, seed_cnn: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
     arguments = [seed_cnn if argument == "MODEL" else argument for argument in command]
     for target, says in (

@@ -1,4 +1,4 @@
-"""`laws`, `laws show`, `ops`: what there is."""
+"""`laws`, `laws show`, `datasets`, `devices`, `ops`: what there is."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from scalecalc.estimate import datasets
+from scalecalc.hardware import devices
 from scalecalc.laws import catalogue
 from scalecalc.ops import OPERATORS
 from tests.cli.conftest import Cli
@@ -20,6 +22,8 @@ SHIPPED = {
 LISTS = {
     # command: columns
     "laws": ["law", "kind", "predicts", "applies to", "takes", "formula", "source"],
+    "datasets": ["data set", "holds", "tokenizer", "task", "modality", "classes", "year", "source", "note", "also"],
+    "devices": ["device", "title", "peak TFLOP/s, dense", "memory GB", "GB/s", "W", "year", "source", "note", "also"],
     "ops": ["operator", "domain", "rule", "attributes read"],
 }
 
@@ -42,6 +46,23 @@ def test_laws_are_all_listed(cli: Cli) -> None:
     assert rows["seed-exponential"]["formula"] == "a*exp(b*C)"
     assert rows["seed-exponential"]["applies to"] == "image-classification, image"
     assert rows["kaplan-2020-joint"]["takes"] == "N non_embedding, D unique"
+
+
+def test_data_sets_are_all_listed(cli: Cli) -> None:
+    rows = {row["data set"]: row for row in cli("datasets", "--format", "json").json}
+    assert set(rows) == set(datasets())
+    assert rows["imagenet1k"]["holds"] == "1,281,167 examples"
+    assert rows["c4"]["holds"] == "about 156,000,000,000 tokens"
+    assert rows["librispeech960"]["holds"] == "3,459,240 seconds, 281,241 examples"
+    assert all(row["source"] for row in rows.values())
+
+
+def test_devices_are_all_listed(cli: Cli) -> None:
+    rows = {row["device"]: row for row in cli("devices", "--format", "json").json}
+    assert set(rows) == set(devices())
+    assert rows["h100-sxm"]["peak TFLOP/s, dense"] == "fp8 1,978.9, bf16 989.4, fp16 989.4, tf32 494.7, fp32 66.9"
+    assert (rows["h100-sxm"]["memory GB"], rows["h100-sxm"]["also"]) == ("80", "h100")
+    assert all(row["source"] for row in rows.values())
 
 
 def test_operators_are_all_listed(cli: Cli) -> None:
@@ -75,7 +96,7 @@ def test_a_law_from_a_file(cli: Cli, tmp_path: Path) -> None:
 
 
 def test_a_catalogue_as_a_file(cli: Cli, tmp_path: Path) -> None:
-    for command in (("laws",), ("ops",), ("laws", "show", "seed-exponential")):
+    for command in (("laws",), ("ops",), ("datasets",), ("devices",), ("laws", "show", "seed-exponential")):
         expected = cli(*command).out
         answer = cli(*command, "--output", tmp_path / "out")
         assert (answer.code, answer.out) == (0, "")

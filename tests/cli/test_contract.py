@@ -35,6 +35,8 @@ TOTALS = {
     "training": {
         "backward_matrix_flops": Q, "backward_vector_flops": Q, "matrix_flops": Q, "vector_flops": Q,
         "optimizer_flops": Q, "samples_per_step": Q, "matrix_flops_per_sample": PER_SAMPLE, "sample": str,
+        "attention": str, "matrix_flops_full": Q, "matrix_flops_causal": NONE, "ratio_6N_total": (float, NONE),
+        "ratio_6N_non_embedding": (float, NONE),
     },
     "memory": {"weights": Q, "gradients": Q, "optimizer": Q, "activations": Q, "peak_training": NONE,
                "peak_inference": NONE},
@@ -60,8 +62,10 @@ INSPECT = {
 }  # fmt: skip
 ESTIMATE = {
     **TOTALS,
-    "budget": {"compute": float, "data": (float, NONE), "unique": (float, NONE), "epochs": (float, NONE),
-               "steps": (float, NONE), "upper_bound": bool},
+    "budget": {"text": str, "how": str, "compute": float, "count": str, "matrix_flops": (float, NONE),
+               "flops_per_sample": (int, float, NONE), "data": (float, NONE), "unique": (float, NONE),
+               "dataset": (str, NONE), "epochs": (float, NONE), "steps": (float, NONE), "batch_size": int,
+               "samples_per_step": (int, float, NONE), "upper_bound": bool},
     "predictions": [{
         "law": str, "metric": str, "unit": str, "value": float, "interval": ([float], NONE), "level": (float, NONE),
         "basis": str, "inside_range": (bool, NONE), "decades_outside": {"*": NUMBER}, "comparable": bool,

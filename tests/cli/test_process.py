@@ -107,8 +107,15 @@ LIGHT = [
     ([], HEAVY),
     (["laws"], HEAVY - {"yaml", "numpy"}),
     (["ops"], HEAVY),
+    (["datasets"], HEAVY - {"yaml", "numpy"}),
+    (["devices"], HEAVY - {"yaml", "numpy"}),
+    (
+        ["estimate", "MODEL", "--budget", "8xh100:3d", "--dataset", "mnist"],
+        {"sympy", "scipy", "pydantic", "matplotlib"},
+    ),
     (["inspect", "MODEL"], {"sympy", "scipy", "pydantic", "matplotlib"}),
     (["estimate", "MODEL", "--budget", "1e15"], {"sympy", "scipy", "pydantic", "matplotlib"}),
+    (["formula", "MODEL", "--format", "latex"], {"sympy", "scipy", "pydantic", "matplotlib"}),
 ]
 
 

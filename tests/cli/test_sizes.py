@@ -76,7 +76,7 @@ ERRORS = [
     (CONV, ("--shape", "x=1,3,2,8"), "a window of 3 does not fit into 2"),
     (LANGUAGE, ("--task", "language-modelling"), "no task 'language-modelling'; did you mean language-modeling?"),
     (LANGUAGE, ("--task", "x"), "--task: no task 'x'; use one of language-modeling, "),
-    (LANGUAGE, ("--sample", "word"), "--sample: no sample 'word'; use one of token, example"),
+    (LANGUAGE, ("--sample", "word"), "--sample: no sample 'word'; use one of example, token, second"),
 ]  # fmt: skip
 
 
@@ -139,13 +139,19 @@ def test_task_and_sample_overrule_the_guess(cli: Cli, save) -> None:
     assert examples["matrix_flops_per_sample"]["value"] == 64 * stated["training"]["matrix_flops_per_sample"]["value"]
 
 
-def test_forced_laws_are_not_comparable(cli: Cli, seed_cnn: Path) -> None:
-    document = json(cli, seed_cnn, "--force", "--sample", "token")
+ENCODER = """(int64[n,64] ids) => (float[n,64,64] y) <float[20000,64] table, float[64,64] w> {
+    e = Gather(table, ids)  y = MatMul(e, w)
+}"""
+
+
+def test_forced_laws_are_not_comparable(cli: Cli, save) -> None:
+    path = save(ENCODER)
+    document = json(cli, path, "--force", "--task", "text-encoding")
     forced = [entry for entry in document["predictions"] if not entry["comparable"]]
     assert {"besiroglu-2024", "hoffmann-2022"} <= {entry["law"] for entry in forced}
     assert all(entry["binding"]["notes"][0].startswith("NOT COMPARABLE: ") for entry in forced)
     assert document["optimal"] == []
-    out = cli("estimate", seed_cnn, "--budget", "1e15", "--force", "--sample", "token").out
+    out = cli("estimate", path, "--budget", "1e15", "--force", "--task", "text-encoding").out
     assert out.count("NOT COMPARABLE; ") == len(forced)
 
 

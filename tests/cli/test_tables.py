@@ -17,6 +17,7 @@ import pytest
 from scalecalc.report.blocks import Block
 from scalecalc.report.terminal import PLAIN_WIDTH, show_blocks, show_table
 from tests.cli.conftest import Cli
+from tests.cli.corpus import GRAPHS
 from tests.cli.test_contract import LANGUAGE
 from tests.walk.graphs import model
 
@@ -30,6 +31,19 @@ COMMANDS = {
     "inspect_resnet50.txt": ("inspect", "RESNET"),
     "estimate_language.txt": ("estimate", "LANGUAGE", "--budget", "1e12", "--task", "language-modeling"),
     "estimate_unset.txt": ("estimate", "UNSET", "--budget", "1e12"),
+    "estimate_devices.txt": (
+        "estimate",
+        "SEED",
+        "--budget",
+        "1xt4:10m",
+        "--dataset",
+        "mnist",
+        "--batch-size",
+        "128",
+        "--count",
+        "all",
+    ),
+    "estimate_causal.txt": ("estimate", "DECODER", "--budget", "1e12", "--attention", "causal", "--unique", "1M"),
     "laws_show_seed.txt": ("laws", "show", "seed-exponential"),
 }
 UNSET = "(float[n,3,h,v] x) => (float[n,4,a,b] y) <float[4,3,3,3] w> { y = Conv(x, w) }"
@@ -44,6 +58,7 @@ def printed(cli: Cli, seed_cnn: Path, save):
         "RESNET": resnet,
         "LANGUAGE": save(LANGUAGE, "language.onnx"),
         "UNSET": save(UNSET, "unset.onnx"),
+        "DECODER": save(GRAPHS["language"], "decoder.onnx"),
     }
 
     def show(name: str) -> str:

@@ -55,11 +55,11 @@ def test_budgets_must_be_sensible(image: Profile, budget: Any) -> None:
 def test_samples(image: Profile) -> None:
     inspection = inspect(image, sizes={"n": 4})
     assert (inspection.task.name, inspection.task.sample) == ("image-classification", "example")
-    assert inspection.value(inspection.samples_per_step) == 4
+    assert inspection.samples_per_run == 4
     assert inspection.each(image.forward["macs"]) == MACS
     assert str(inspection.per_sample.formula) == str(TRAINING)
     tokens = inspect(language(50, 8))
-    assert (tokens.task.sample, tokens.value(tokens.samples_per_step)) == ("token", 64)
+    assert (tokens.task.sample, tokens.samples_per_run) == ("token", 64)
     assert tokens.each(tokens.profile.forward["macs"]) == 8 * 8 + 8 * 50
 
 

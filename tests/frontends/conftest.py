@@ -8,11 +8,13 @@ from typing import Any
 
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from scalecalc.frontends.onnx import read
 from scalecalc.ir.graph import Graph
+from tests.walk.graphs import model
 
+Files = Callable[..., list[Path]]
 Save = Callable[..., Path]
 
 
@@ -53,3 +55,28 @@ def save(tmp_path: Path) -> Save:
 def load(save: Save) -> Callable[..., Graph]:
     """`save`, then `read`."""
     return lambda *args, **options: read(save(*args, **options))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Files:
+    """`files(encoder=..., decoder=...)`: models in text form or as they are, written as <name>.onnx."""
+
+    def write(**models: str | onnx.ModelProto) -> list[Path]:
+        paths = []
+        for name, content in models.items():
+            proto = model(content) if isinstance(content, str) else content
+            paths.append(tmp_path / f"{name}.onnx")
+            paths[-1].write_bytes(proto.SerializeToString())
+        return paths
+
+    return write
+
+
+def with_weight(text: str, name: str, fill: float) -> onnx.ModelProto:
+    """A model whose weight `name` holds one number everywhere."""
+    proto = model(text)
+    for tensor in proto.graph.initializer:
+        if tensor.name == name:
+            array = numpy_helper.to_array(tensor) * 0 + fill
+            tensor.CopyFrom(numpy_helper.from_array(array.astype("float32"), name))
+    return proto

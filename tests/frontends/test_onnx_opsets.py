@@ -121,12 +121,25 @@ def test_where_the_converter_gives_up(load, old, opset, op_type, inputs, attribu
     ("old", "opset", "name"),
     [
         (node("BatchNormalization", ["x", *"ssss"], ["y"], spatial=0), 7, "BatchNormalization-old"),
-        (node("GroupNormalization", ["x", "s", "s"], ["y"], num_groups=4), 18, "GroupNormalization-old"),
         (node("Scan", ["", "x"], ["y"]), 8, "Scan-old"),
     ],
 )
 def test_forms_without_a_successor_are_listed_as_unknown(load, old, opset, name) -> None:
     assert load([old], opset=opset, tensors=(SCALES,)).nodes[0].op_type == name
+
+
+def test_a_scale_for_every_group(load) -> None:
+    (found,) = load(
+        [node("GroupNormalization", ["x", "s", "s"], ["y"], num_groups=4)], opset=18, tensors=(SCALES,)
+    ).nodes
+    assert (found.domain, found.op_type) == ("scalecalc", "GroupNormalization18")
+
+
+def test_the_old_name_of_rms_normalization(load) -> None:
+    old = node("SimplifiedLayerNormalization", ["x", "s"], ["y"], axis=-1, epsilon=1e-5)
+    (found,) = load([old], opset=17, tensors=(SCALES,)).nodes
+    assert (found.op_type, found.attributes["axis"]) == ("RMSNormalization", -1)
+    fits_schema(found)
 
 
 def test_every_change_of_onnx_is_in_the_table() -> None:

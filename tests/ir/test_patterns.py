@@ -13,7 +13,7 @@ from tests.walk.graphs import graph, load, model
 
 
 def found(text: str, rank: int | None = 3) -> list[Layer]:
-    return list(recognise(graph(text), lambda name: rank))
+    return list(recognise(graph(text), lambda name: 0 if name == "root" else rank))
 
 
 def kinds(text: str, rank: int | None = 3) -> list[tuple[str, tuple[str, ...]]]:
@@ -188,23 +188,35 @@ ATTENTIONS: dict[str, tuple[str, tuple[str, ...]]] = {
     "dropout": ("p = Softmax(s)  o = Dropout(p)  y = MatMul(o, v)", ()),
     "in half precision": ("f = Cast<to=1>(s)  p = Softmax(f)  h = Cast<to=1>(p)  y = MatMul(h, v)", ()),
     "last axis by number": ("p = Softmax<axis=3>(s)  y = MatMul(p, v)", ()),
-}
+    "reshaped": ("r = Reshape(s, four)  t = Add(r, mask)  u = Reshape(t, four)  p = Softmax(u)  y = MatMul(p, v)",
+                 ("mask",)),
+    "two masks": ("t = Add(s, mask)  u = Where(keep, t, low)  p = Softmax(u)  y = MatMul(p, v)", ("keep", "mask")),
+    "rows of nothing": ("t = Add(s, mask)  p = Softmax(t)  i = IsNaN(p)  o = Where(i, nil, p)  y = MatMul(o, v)",
+                        ("mask",)),
+    "scale by its shape": ("t = Div(s, root)  p = Softmax(t)  y = MatMul(p, v)", ()),
+    "an einsum": ('p = Softmax(s)  y = Einsum<equation="bhqk,bhkd->bhqd">(p, v)', ()),
+    "an einsum, values first": ('p = Softmax(s)  y = Einsum<equation="bhkd,bhqk->bhqd">(v, p)', ()),
+}  # fmt: skip
+SCALED = ("divided", "scaled", "scaled and masked", "mask in front", "scale by its shape")
 
 
 def attention(body: str) -> str:
     return f"""(float[b, 2, s, 4] q, float[b, 2, 4, s] k, float[b, 2, s, 4] v, float[s, s] mask, bool[s, s] keep)
-        => (float[b, 2, s, 4] y) <float scale = {{2.0}}, float low = {{-1e9}}> {{ s = MatMul(q, k)  {body} }}"""
+        => (float[b, 2, s, 4] y) <float scale = {{2.0}}, float low = {{-1e9}}, float nil = {{0.0}},
+        int64[4] four = {{0, 0, 0, -1}}, int64 nought = {{3}}>
+        {{ n = Shape(q)  n1 = Gather(n, nought)  n2 = Cast<to=1>(n1)  root = Sqrt(n2)  s = MatMul(q, k)  {body} }}"""
 
 
 @pytest.mark.parametrize("name", ATTENTIONS)
 def test_attention(name: str) -> None:
     body, masks = ATTENTIONS[name]
     (layer,) = found(attention(body), 4)
-    assert layer.node.inputs == ("q", "k", "v", *masks)
-    assert layer.members == tuple(range(len(graph(attention(body)).nodes)))
+    assert layer.node.inputs[1:] == ("v", *masks)
+    assert layer.members == tuple(range(4, len(graph(attention(body)).nodes)))  # behind the four that make `root`
     profile = walk(graph(attention(body)))
-    scores, s = 1 + 5 + bool(masks), {"b": 3, "s": 7}
-    assert profile.forward["vector_flops"].value(s) == scores * 3 * 2 * 7 * 7  # scale, softmax, mask: per score
+    scores, s = (name in SCALED) + 5 + len(masks), {"b": 3, "s": 7}
+    assert profile.forward["vector_flops"].value(s) == scores * 3 * 2 * 7 * 7 + 1  # per score; the root itself
+    assert profile.facts["attention_macs"] == profile.forward["macs"].formula
     assert profile.forward["macs"].value(s) == 2 * 3 * 2 * 7 * 7 * 4  # q k and p v
 
 
@@ -218,10 +230,25 @@ def test_attention(name: str) -> None:
         "p = Softmax(s)  o = MatMul(p, v)  z = Relu(p)  y = Add(o, z)",
         "p = Softmax(q)  y = MatMul(p, v)",  # no scores
         "y = Softmax(s)",
+        "t = Mul(s, s)  p = Softmax(t)  y = MatMul(p, v)",
+        "p = Softmax(s)  i = IsNaN(q)  o = Where(i, nil, p)  y = MatMul(o, v)",
     ],
 )
 def test_what_is_no_attention(body: str) -> None:
     assert found(attention(body), 4) == []
+
+
+def test_a_learned_scale_stays_outside() -> None:
+    """Its gradient needs the scores as they were, and is summed: the layer starts behind it."""
+    text = attention("t = Mul(s, w)  u = Add(t, mask)  p = Softmax(u)  y = MatMul(p, v)").replace(
+        "float scale", "float[2, 1, 1] w, float scale"
+    )
+    (layer,) = found(text, 4)
+    nodes = graph(text).nodes
+    assert [nodes[place].op_type for place in layer.members] == ["MatMul", "Add", "Softmax", "MatMul"]
+    profile = walk(graph(text))
+    assert profile.facts["attention_macs"] == profile.forward["macs"].formula
+    assert profile.params["trainable"].formula == 2
 
 
 def test_layers_share_no_node() -> None:

@@ -9,8 +9,8 @@ import pytest
 from scalecalc.errors import LawError, ScalecalcError
 from scalecalc.laws import load
 from scalecalc.laws.catalogue import read
-from scalecalc.laws.loading import parse_yaml
 from scalecalc.laws.reading import laws_of
+from scalecalc.loading import parse_yaml
 
 MINE = """\
 name: acme-2026

@@ -12,7 +12,9 @@ from scalecalc.errors import ScalecalcError, one_line
 
 
 def main() -> NoReturn:
-    """Run the command in sys.argv: 0 answered, 2 bad usage or input, 3 `--strict` and something was missing."""
+    """Run the command in sys.argv: 0 answered, 1 a condition of `diff --fail-if` is met, 2 bad usage or input,
+    3 `--strict` and something was missing.
+    """
     gc.disable()  # one short run: collecting would only walk over a large model again and again
     sys.exit(run(sys.argv[1:]))
 

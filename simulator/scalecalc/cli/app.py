@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scalecalc.cli import catalogues, estimate, inspect
+from scalecalc.cli import catalogues, diff, estimate, formula, inspect
 
 app = typer.Typer(
     name="scalecalc",
@@ -31,7 +31,8 @@ def root(
         typer.echo(context.get_help())
 
 
-for command in (inspect.inspect, estimate.estimate):
+for command in (inspect.inspect, formula.formula, estimate.estimate, diff.diff):
     app.command()(command)
 app.add_typer(catalogues.laws_app, name="laws")
-app.command()(catalogues.ops)
+for listing in (catalogues.datasets, catalogues.devices, catalogues.ops):
+    app.command()(listing)

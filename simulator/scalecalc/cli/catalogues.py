@@ -1,4 +1,4 @@
-"""`scalecalc laws` and `scalecalc ops`: what there is."""
+"""`scalecalc laws`, `datasets`, `devices` and `ops`: what there is."""
 
 from __future__ import annotations
 
@@ -47,3 +47,23 @@ def ops(form: Form = "table", output: Output = None) -> None:
 
     with target(output) as file:
         show_operators(sorted(OPERATORS.values(), key=lambda o: (o.domain, o.name)), form_of(form), file)
+
+
+def datasets(form: Form = "table", output: Output = None) -> None:
+    """The data sets known by name: how many samples they hold, from which publication."""
+    from scalecalc.cli.options import form_of, target
+    from scalecalc.estimate import datasets as known
+    from scalecalc.report.catalogues import show_datasets
+
+    with target(output) as file:
+        show_datasets(known().values(), form_of(form), file)
+
+
+def devices(form: Form = "table", output: Output = None) -> None:
+    """The devices known by name: peak matrix rate by precision, memory, from which data sheet."""
+    from scalecalc.cli.options import form_of, target
+    from scalecalc.hardware import devices as known
+    from scalecalc.report.catalogues import show_devices
+
+    with target(output) as file:
+        show_devices(known().values(), form_of(form), file)

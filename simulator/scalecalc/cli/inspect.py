@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scalecalc.cli.arguments import Form, Model, Output, Sample, Set, Shape, Strict, Task
+from scalecalc.cli.arguments import Explain, Form, Join, Models, Output, Sample, Set, Shape, Strict, Task
 
 By = Annotated[
     str | None,
@@ -21,9 +21,10 @@ Sort = Annotated[
 
 
 def inspect(
-    model: Model,
+    model: Models,
     set_: Set = None,
     shape: Shape = None,
+    join: Join = None,
     task: Task = None,
     sample: Sample = None,
     form: Form = "table",
@@ -32,13 +33,16 @@ def inspect(
     by: By = None,
     depth: Depth = None,
     sort: Sort = None,
+    explain: Explain = None,
 ) -> None:
     """Layers, shapes, parameters, MACs, FLOPs and kept activations: a tree of modules, hot spots, totals."""
-    from scalecalc import profile
-    from scalecalc.cli.options import finish, shapes_of, sizes_of
+    from scalecalc.cli.options import finish, finish_explained, profile_of, sizes_of
     from scalecalc.estimate import inspect as inspect_profile
     from scalecalc.report.views import view_of
 
     view = view_of(by, depth, sort)
-    result = inspect_profile(profile(model, shapes=shapes_of(shape)), sizes=sizes_of(set_), task=task, sample=sample)
+    profile = profile_of(model, join=join, shape=shape)
+    result = inspect_profile(profile, sizes=sizes_of(set_), task=task, sample=sample)
+    if explain is not None:
+        return finish_explained(result, explain, form, output, strict=strict)
     finish(result, form, output, strict=strict, view=view)

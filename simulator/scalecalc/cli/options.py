@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, TypeVar
 
-from scalecalc.errors import ExpressionError, StrictError, UsageError, one_line
+from scalecalc.errors import StrictError, UsageError, one_line
 from scalecalc.estimate import Estimate, Inspection
 from scalecalc.walk import Profile
 
@@ -44,6 +44,24 @@ def shapes_of(texts: Sequence[str] | None) -> dict[str, tuple[int | str, ...]]:
     return shapes
 
 
+def joins_of(texts: Sequence[str] | None) -> list[tuple[str, str]]:
+    """`hidden=encoder_hidden_states` options as pairs."""
+    pairs = [(output.strip(), name.strip()) for output, _, name in (text.partition("=") for text in texts or ())]
+    for text, pair in zip(texts or (), pairs, strict=True):
+        if not all(pair):
+            raise UsageError(f"'{text:.80}' is not OUTPUT=INPUT", where="--join", todo="name an output and an input")
+    return list(dict.fromkeys(pairs))
+
+
+def profile_of(
+    models: Sequence[str], *, join: Sequence[str] | None = None, shape: Sequence[str] | None = None
+) -> Profile:
+    """The formulas of a command's model: one file, or several joined."""
+    from scalecalc import profile
+
+    return profile(models, joins=joins_of(join), shapes=shapes_of(shape))
+
+
 def _once(found: dict[str, T], name: str, value: T, option: str) -> None:
     if found.setdefault(name, value) != value:
         raise UsageError(f"'{name}' is given twice", where=option, todo="give one value")
@@ -58,25 +76,45 @@ def _whole(option: str, text: str) -> int:
 
 def number(option: str, text: str) -> float:
     """A positive number, or arithmetic of numbers."""
-    from scalecalc.expressions import parse
+    from scalecalc.estimate.budgets import positive
 
-    try:
-        expression = parse(text)
-        value = float(expression.evaluate({})) if not expression.names else 0.0
-    except (ExpressionError, OverflowError):
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise UsageError(f"'{text.strip()}' is no positive number", where=option, todo="write for example 1e21")
+    return _known(positive(text), option, text, "1e21")
+
+
+def samples(option: str, text: str) -> float:
+    """A positive number, with a suffix or not."""
+    from scalecalc.estimate import amount
+
+    return _known(amount(text), option, text, "60000, 60k or 1.28M")
+
+
+def _known(value: float | None, option: str, text: str, example: str) -> float:
+    if value is None or not 0 < value < float("inf"):
+        raise UsageError(f"'{text.strip()}' is no positive number", where=option, todo=f"write for example {example}")
     return value
 
 
-def form_of(form: str) -> str:
-    """A known output format."""
+def whole(option: str, text: str) -> int:
+    """A positive integer, with a suffix or not."""
+    value = samples(option, text)
+    if value != int(value) or value > BIGGEST_SIZE:
+        raise UsageError(f"'{text.strip()}' is no whole number", where=option, todo="write for example 512 or 4k")
+    return int(value)
+
+
+def form_of(form: str, forms: Sequence[str] = ()) -> str:
+    """A known output format: one of `forms`, or of those most commands share."""
     from scalecalc.report.render import FORMATS
 
-    if form not in FORMATS:
-        raise UsageError(f"no format '{form}'", where="--format", todo=f"use one of {', '.join(FORMATS)}")
-    return form
+    return one_of("--format", form, forms or FORMATS)
+
+
+def one_of(option: str, text: str, known: Sequence[str]) -> str:
+    """A word an option knows."""
+    if text not in known:
+        word = option.removeprefix("--")
+        raise UsageError(f"no {word} '{text}'", where=option, todo=f"use one of {', '.join(known)}")
+    return text
 
 
 @contextmanager
@@ -143,16 +181,35 @@ def finish(
     with target(output) as file:
         render(result, form_of(form), file, view)
     inspection = result.inspection if isinstance(result, Estimate) else result
-    profile = inspection.profile
-    if not profile.complete:
-        message = _missing(profile)
+    judge([inspection.profile], result.assumptions, strict=strict)
+
+
+def finish_explained(result: Inspection, quantity: str, form: str, output: str | None, *, strict: bool) -> None:
+    """Write where a figure comes from instead of the result; judge as `finish` does."""
+    from scalecalc.estimate.explanation import explain
+    from scalecalc.report.explanation import render
+
+    explanation = explain(result, quantity)
+    with target(output) as file:
+        render(explanation, form_of(form), file)
+    judge([result.profile], result.assumptions, strict=strict)
+
+
+def judge(profiles: Sequence[Profile], assumptions: Sequence[str], *, strict: bool) -> None:
+    """Warn of what no figure of a model holds; under `--strict` fail for that, or for an assumption.
+
+    Raises:
+        StrictError: as asked.
+    """
+    incomplete = {_missing(profile): profile.name for profile in profiles if not profile.complete}
+    for message, name in incomplete.items():
         if strict:
-            raise StrictError(message, where=profile.name, todo='add a rule with @op("...") or drop --strict')
+            raise StrictError(message, where=name, todo='add a rule with @op("...") or drop --strict')
         print(f"scalecalc: warning: {one_line(message)}", file=sys.stderr)
-    open_questions = [line for line in result.assumptions if "(--" in line]
+    open_questions = [line for line in assumptions if "(--" in line]
     if strict and open_questions:
         what = f"assumed: {'; '.join(open_questions)}"
-        raise StrictError(what, where=profile.name, todo="answer with these options, or drop --strict")
+        raise StrictError(what, where=profiles[0].name, todo="answer with these options, or drop --strict")
 
 
 def _missing(profile: Profile) -> str:

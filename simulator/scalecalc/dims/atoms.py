@@ -55,7 +55,7 @@ class Condition:
     def __str__(self) -> str:
         if self.op == "%":
             several = isinstance(self.left, Poly) and len(self.left.terms) > 1
-            return f"{f'({self.left})' if several else self.left} % {self.right} == 0"
+            return f"{f'({self.left})' if several else self.left} % {_group(self.right)} == 0"
         if self.op == "<=" and isinstance(self.left, int):
             return f"{self.right} >= {self.left}"
         return f"{self.left} {self.op} {self.right}"

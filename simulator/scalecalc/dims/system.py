@@ -154,11 +154,12 @@ class System:
             return
         if is_positive(dim - most):
             raise ShapeError(f"{dim} is more than {most}")
-        symbol = lone(dim)
+        offset = dim.terms.get((), 0) if isinstance(dim, Poly) else 0
+        symbol, limit = lone(dim - offset), most - offset
         if symbol is not None and (
-            symbol.bound is None or (isinstance(most, int) and isinstance(symbol.bound, int) and most < symbol.bound)
+            symbol.bound is None or (isinstance(limit, int) and isinstance(symbol.bound, int) and limit < symbol.bound)
         ):
-            symbol.bound = most
+            symbol.bound = limit
         self.require(dim, "<=", most)
 
     def equate(self, a: Dim, b: Dim) -> Dim:

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from numbers import Real
 
 from scalecalc.errors import UsageError
+from scalecalc.estimate.budgets import Budget
+from scalecalc.estimate.datasets import Dataset
 from scalecalc.estimate.inspection import Inspection, inspect
 from scalecalc.estimate.optimal import Best, Frontier, best_of, frontiers_of
+from scalecalc.estimate.planning import Run, planned
 from scalecalc.estimate.sense import NO_STEP, pays_no_step, worse_than_guessing
 from scalecalc.estimate.verdict import verdict
 from scalecalc.laws import Binding, Efficiency, Law, Plan, Prediction, catalogue, select
 from scalecalc.laws.optimum import efficiency
 from scalecalc.walk import Profile
-
-MOST_FLOPS = 1e60
-"""Far beyond any computer; laws leave the range of floats somewhere behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,7 @@ class Estimate:
 
     Attributes:
         inspection: the model at sizes.
-        plan: the run the budget buys.
-        steps: runs of the graph in it.
+        run: what the budget buys.
         predictions: the default law's first.
         refused: laws that do not apply, the nearest first, with the reason.
         best: the default law's optimum under 6ND and under this model's own cost.
@@ -39,8 +38,7 @@ class Estimate:
     """
 
     inspection: Inspection
-    plan: Plan
-    steps: float | None
+    run: Run
     predictions: tuple[Prediction, ...]
     refused: tuple[tuple[Law, str], ...]
     best: tuple[Best, ...]
@@ -51,16 +49,31 @@ class Estimate:
     notes: tuple[str, ...]
     assumptions: tuple[str, ...]
 
+    @property
+    def plan(self) -> Plan:
+        """The run as laws are asked about it."""
+        return self.run.plan
+
+    @property
+    def steps(self) -> float | None:
+        """Optimizer steps in the run."""
+        return self.run.steps
+
 
 def estimate(
     profile: Profile,
-    budget: float,
+    budget: float | Budget,
     *,
     sizes: Mapping[str, int] | None = None,
     task: str | None = None,
     sample: str | None = None,
     unique: float | None = None,
+    dataset: Dataset | None = None,
     tokenizer: str | None = None,
+    batch_size: int | None = None,
+    attention: str = "full",
+    count: str = "matrix",
+    law: Law | None = None,
     force: bool = False,
     laws: Mapping[str, Law] | None = None,
 ) -> Estimate:
@@ -68,81 +81,83 @@ def estimate(
 
     Args:
         profile: from `walk`.
-        budget: training matrix FLOPs (forward and backward) of the whole run.
+        budget: training FLOPs of the whole run, forward and backward, or what `budgets.budget` makes of a text.
         sizes: symbol name to size.
         task, sample: where the guess is wrong.
-        unique: distinct samples of the data set; None: as many as are seen.
+        unique: distinct samples of the data set; None: those of `dataset`, else as many as are seen.
+        dataset: where the data come from.
         tokenizer: of the training data, where it is known.
+        batch_size: examples in one optimizer step; None: those of one run of the graph.
+        attention: how attention's products count: `full`, `causal` or `none` (see `estimate.attention`).
+        count: what the budget counts: `matrix` FLOPs, or `all` (see `planning.Run`).
+        law: to be asked first, whatever there is beside it.
         force: let laws of other tasks predict; the results are marked as not comparable.
         laws: default: the shipped ones and those of plug-ins.
 
     Raises:
-        UsageError: the budget is below 1 or above 1e60, or sizes do not fit the model.
+        UsageError: the budget is below 1 or above 1e60, or sizes, data or counts do not fit the model.
     """
-    if not isinstance(budget, Real) or not 1 <= budget <= MOST_FLOPS:
-        raise UsageError(f"{budget!r:.40} is no budget", where="--budget", todo="give FLOPs, such as 1e21")
-    budget = float(budget)
-    inspection = inspect(profile, sizes=sizes, task=task, sample=sample)
-    plan = _plan(inspection, budget, unique, tokenizer)
-    known = catalogue() if laws is None else laws
-    bindings, refused = select(known, profile, plan, force=force)
-    senseless = _senseless(bindings, inspection, plan)
-    default = next((binding for binding in bindings if binding.law.inputs == ("N", "D") and binding.comparable), None)
-    if default is not None and default.law.name in senseless:
-        default = None  # nor is its optimum worth a word
+    if not isinstance(budget, Budget):
+        if not isinstance(budget, Real):
+            raise UsageError(f"{budget!r:.40} is no budget", where="--budget", todo="give FLOPs, such as 1e21")
+        budget = Budget(_number(budget))
+    inspection = inspect(profile, sizes=sizes, task=task, sample=sample, attention=attention)
+    run = planned(
+        inspection, budget, unique=unique, dataset=dataset, tokenizer=tokenizer, batch_size=batch_size, count=count
+    )
+    plan = run.plan
+    known = dict(catalogue() if laws is None else laws)
+    if law is not None:
+        known[law.name] = law
+    bindings, refused = select(known, inspection.profile, plan, force=force)
+    if law is not None:
+        bindings.sort(key=lambda binding: binding.law is not law)
+        refused.sort(key=lambda pair: pair[0] is not law)
+    senseless = _senseless(bindings, inspection, run)
+    default = _default(bindings, senseless, law)
     best = best_of(default, plan) if default is not None else ()
-    found = efficiency(default, spent=budget) if default is not None else None
+    found = efficiency(default, spent=plan.compute) if default is not None else None
     own = best[1].optimum.per_nd if len(best) > 1 else None
-    found_own = efficiency(default, per_nd=own, spent=budget) if default is not None and own is not None else None
+    found_own = efficiency(default, per_nd=own, spent=plan.compute) if default is not None and own is not None else None
     refused = [*((b.law, senseless[b.law.name]) for b in bindings if b.law.name in senseless), *refused]
     frontiers, unfit = frontiers_of(known, inspection, plan)
-    samples = inspection.value(inspection.samples_per_step)
     predictions = tuple(binding.predict() for binding in bindings if binding.law.name not in senseless)
-    assumptions = list(inspection.assumptions)
-    if unique is None:
-        assumptions.append("one pass over the data (--unique)")
+    assumptions = [*inspection.assumptions, *run.assumptions]
     assumptions.append(
         "AdamW, its two moments in float32, all else in the file's types; the loss is not in the file, nor counted"
     )
     return Estimate(
         inspection=inspection,
-        plan=plan,
-        steps=plan.seen / samples if plan.seen is not None and samples else None,
+        run=run,
         predictions=predictions,
         refused=tuple((law, unfit.get(law.name, why)) for law, why in refused),
         best=best,
         frontiers=tuple(frontiers),
         efficiency=found,
         efficiency_own=found_own.compute if found_own is not None else None,
-        verdict=verdict(inspection, plan, predictions, best, refused),
+        verdict=verdict(inspection, run, predictions, best, refused),
         notes=profile.notes,
         assumptions=tuple(assumptions),
     )
 
 
-def _senseless(bindings: Sequence[Binding], inspection: Inspection, plan: Plan) -> dict[str, str]:
+def _number(budget: float) -> float:
+    try:
+        return float(budget)
+    except OverflowError:
+        return float("inf")
+
+
+def _default(bindings: Sequence[Binding], senseless: Mapping[str, str], law: Law | None) -> Binding | None:
+    """The binding whose optimum is shown: the first of N and D, of the law asked for if any; none if senseless."""
+    pool = [binding for binding in bindings if law is None or binding.law is law]
+    default = next((binding for binding in pool if binding.law.inputs == ("N", "D") and binding.comparable), None)
+    return None if default is None or default.law.name in senseless else default
+
+
+def _senseless(bindings: Sequence[Binding], inspection: Inspection, run: Run) -> dict[str, str]:
     """Laws whose prediction is refused for what it says, with the reason."""
-    if pays_no_step(inspection, plan):
+    if pays_no_step(run.plan, run.samples_per_step):
         return {binding.law.name: NO_STEP for binding in bindings}
     found = ((law := b.law, worse_than_guessing(law, b.predict().value, inspection)) for b in bindings)
     return {law.name: why for law, why in found if why is not None}
-
-
-def _plan(inspection: Inspection, budget: float, unique: float | None, tokenizer: str | None) -> Plan:
-    task = inspection.task
-    sizes = inspection.settled.sizes
-    shape = task.shape or ()
-    numbers = tuple(dim for dim in shape if isinstance(dim, int))
-    return Plan(
-        task=task.name,
-        modality=task.modality,
-        family=task.family,
-        sample=task.sample,
-        sizes=sizes,
-        tokenizer=tokenizer,
-        compute=budget,
-        unique=unique,
-        flops_per_sample=inspection.flops_per_sample or None,
-        classes=task.classes,
-        input_shape=numbers if shape and len(numbers) == len(shape) else None,
-    )

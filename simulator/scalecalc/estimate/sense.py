@@ -11,10 +11,9 @@ GUESSING = "that of guessing"
 NO_STEP = "the budget does not pay for one step"
 
 
-def pays_no_step(inspection: Inspection, plan: Plan) -> bool:
-    """Whether the budget is spent before the graph has run once."""
-    samples = inspection.value(inspection.samples_per_step)
-    return plan.seen is not None and samples is not None and plan.seen < samples
+def pays_no_step(plan: Plan, samples_per_step: float | None) -> bool:
+    """Whether the budget is spent before the first step ends."""
+    return plan.seen is not None and samples_per_step is not None and plan.seen < samples_per_step
 
 
 def worse_than_guessing(law: Law, value: float, inspection: Inspection) -> str | None:

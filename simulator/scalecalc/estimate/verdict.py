@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from scalecalc.estimate.inspection import Inspection
 from scalecalc.estimate.optimal import Best
+from scalecalc.estimate.planning import Run
 from scalecalc.estimate.sense import GUESSING, NO_STEP, pays_no_step
 from scalecalc.estimate.words import short
 from scalecalc.laws import Law, Plan, Prediction
@@ -13,12 +14,13 @@ from scalecalc.laws import Law, Plan, Prediction
 
 def verdict(
     inspection: Inspection,
-    plan: Plan,
+    run: Run,
     predictions: Sequence[Prediction],
     best: Sequence[Best],
     refused: Sequence[tuple[Law, str]],
 ) -> str:
     """Too big, too small, too short, or well chosen; and what to do."""
+    plan = run.plan
     if inspection.flops_per_sample is None:
         names = " and ".join(inspection.settled.missing)
         examples = " ".join(f"--set {name}={_example(inspection, name)}" for name in inspection.settled.missing)
@@ -31,13 +33,14 @@ def verdict(
         )
     if not inspection.flops_per_sample:
         return "Nothing in this graph is trained: no training cost."
-    if pays_no_step(inspection, plan):
-        step = inspection.flops_per_sample * (inspection.value(inspection.samples_per_step) or 0)
+    if pays_no_step(plan, run.samples_per_step):
+        step = (run.cost or 0) * (run.samples_per_step or 0)
         return f"{NO_STEP[0].upper()}{NO_STEP[1:]}, which takes {short(step)} FLOP at these sizes: ask for more."
     if best:
-        return _against_optimum(plan, best[0]) + _far(predictions[0])
+        law = best[0].optimum.law
+        return _against_optimum(plan, best[0]) + _far(next(p for p in predictions if p.law == law))
     sample = plan.sample
-    bought = f"{short(plan.compute or 0)} FLOP buy {short(plan.seen or 0)} {sample}s"
+    bought = f"{short(run.budget.flops)} FLOP buy {short(plan.seen or 0)} {sample}s"
     ended = next((why for law, why in refused if "would" in why and law.applies_to.task == plan.task), None)
     if ended is not None and ended.endswith(GUESSING):
         small = f"{bought}: this model or this budget is too small for the laws of its task ({ended})"

@@ -20,13 +20,17 @@ Printed = tuple[str, int]  # a text and how tightly its outermost operator binds
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How leaves, calls and operators look; each function gives text and binding power."""
+    """How leaves, calls and operators look; each function gives text and binding power.
+
+    `negate` is for languages where a minus in front is not the sign of a number.
+    """
 
     number: Callable[[int | float], Printed]
     name: Callable[[str], str]
     call: Callable[[str, list[str]], str]
     binary: Callable[[str, Printed, Printed], Printed]
     group: Callable[[str], str]
+    negate: Callable[[Printed], Printed] | None = None
 
 
 def render(node: Expr, style: Style) -> str:
@@ -42,15 +46,25 @@ def _render(node: Expr, style: Style) -> Printed:
             return style.name(name), ATOM
         case Negate(operand):
             text, level = _render(operand, style)
+            if style.negate is not None:
+                return style.negate((text, level))
             return "-" + (text if level >= SIGN else style.group(text)), SIGN
-        case Binary(sign, left, right):
-            return style.binary(sign, _render(left, style), _render(right, style))
+        case Binary():
+            rights = []  # a long sum leans to the left: as deep as it has terms
+            while isinstance(node, Binary):
+                rights.append(node)
+                node = node.left
+            printed = _render(node, style)
+            for part in reversed(rights):
+                printed = style.binary(part.operator, printed, _render(part.right, style))
+            return printed
         case Call(function, arguments):
             return style.call(function, [render(argument, style) for argument in arguments]), ATOM
     raise TypeError(type(node))
 
 
-def _infix(sign: str, left: Printed, right: Printed, shown: str, group: Callable[[str], str]) -> Printed:
+def infix(sign: str, left: Printed, right: Printed, shown: str, group: Callable[[str], str]) -> Printed:
+    """Both sides around `shown`, in brackets where the operator `sign` would take them apart."""
     level = _LEVEL[sign]
     # `a - (b - c)` and `(a**b)**c` need their parentheses, `(a - b) - c`, `a**b**c` and `a**-b` do not
     left_fits = left[1] >= level if level != POWER else left[1] > POWER
@@ -59,8 +73,8 @@ def _infix(sign: str, left: Printed, right: Printed, shown: str, group: Callable
 
 
 def _text_binary(sign: str, left: Printed, right: Printed) -> Printed:
-    shown = f" {sign} " if _LEVEL[sign] == SUM else sign
-    return _infix(sign, left, right, shown, lambda text: f"({text})")
+    shown = f" {sign} " if _LEVEL[sign] == SUM or sign == "%" else sign
+    return infix(sign, left, right, shown, lambda text: f"({text})")
 
 
 def _brackets(text: str) -> str:
@@ -74,8 +88,9 @@ def _latex_binary(sign: str, left: Printed, right: Printed) -> Printed:
         return rf"\left\lfloor \frac{{{left[0]}}}{{{right[0]}}} \right\rfloor", ATOM
     if sign == "**":
         return (left[0] if left[1] > POWER else _brackets(left[0])) + f"^{{{right[0]}}}", POWER
-    shown = {"*": r" \cdot " if right[0][0].isdigit() or right[0][0] == "-" else r" \, ", "%": r" \bmod "}
-    return _infix(sign, left, right, shown.get(sign, f" {sign} "), _brackets)
+    bare = right[1] > PRODUCT and (right[0][0].isdigit() or right[0][0] == "-")
+    shown = {"*": r" \cdot " if bare else r" \, ", "%": r" \bmod "}
+    return infix(sign, left, right, shown.get(sign, f" {sign} "), _brackets)
 
 
 def _latex_name(name: str) -> str:

@@ -19,7 +19,7 @@ from scalecalc.frontends.tensors import SMALL, dtype_name, elements, initializer
 from scalecalc.frontends.wire import not_text, text
 from scalecalc.ir.graph import Graph, Initializer, Node, TensorType
 
-TYPE_ATTRIBUTES = frozenset({"to", "dtype", "output_dtype", "precision", "softmax_precision"})
+TYPE_ATTRIBUTES = frozenset({"to", "dtype", "output_dtype", "output_datatype", "precision", "softmax_precision"})
 """Attributes that hold the number of an element type."""
 
 _REPAIR = "export the model again"

@@ -14,6 +14,7 @@ from onnx import OperatorSetIdProto
 
 from scalecalc.errors import FileError, GraphError
 from scalecalc.ir.graph import Initializer, Node
+from scalecalc.ir.patterns import LAYERS
 
 OLDEST, NEWEST = 7, 28
 """Versions of ONNX's operator set whose forms are known."""
@@ -185,6 +186,17 @@ def _batch_normalization_7(node: Node, values: Values) -> None:
     node.attributes = attributes
 
 
+def _group_normalization(node: Node, values: Values) -> None:
+    """A scale for every group of channels, which became one for every channel: an operator of its own."""
+    node.op_type, node.domain = "GroupNormalization18", LAYERS
+
+
+def _simplified_layer_normalization(node: Node, values: Values) -> None:
+    """What ONNX Runtime called RMSNormalization before ONNX had it; its second output is only for training."""
+    if not any(node.outputs[1:]):
+        node.op_type, node.outputs = "RMSNormalization", node.outputs[:1]
+
+
 def _grid_sample(node: Node, values: Values) -> None:
     new = {"bilinear": "linear", "bicubic": "cubic"}
     mode = node.attributes.get("mode", "linear")
@@ -207,7 +219,7 @@ CHANGES: dict[tuple[str, int], Change] = {
     ("DFT", 20): _dft,
     ("Dropout", 12): _inputs("ratio", ratio=0.5),
     ("GridSample", 20): _grid_sample,
-    ("GroupNormalization", 21): _unsupported,  # a scale per group, now per channel
+    ("GroupNormalization", 21): _group_normalization,
     ("Hardmax", 13): _default(axis=1),
     ("LogSoftmax", 13): _default(axis=1),
     ("Pad", 11): _inputs("pads", "value"),
@@ -217,6 +229,7 @@ CHANGES: dict[tuple[str, int], Change] = {
     ("RoiAlign", 16): _default(coordinate_transformation_mode="output_half_pixel"),
     ("Scan", 9): _unsupported,  # it ran its body once per example of a batch
     ("Scatter", _EVER): _scatter,
+    ("SimplifiedLayerNormalization", _EVER): _simplified_layer_normalization,
     ("Slice", 10): _inputs("starts", "ends", "axes"),
     ("Softmax", 13): _default(axis=1),  # normalised all axes from this one on: as many elements, the same cost
     ("Split", 13): _inputs("split"),

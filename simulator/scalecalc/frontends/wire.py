@@ -121,9 +121,9 @@ def _prune(view: mmap.mmap, at: int, end: int, schema: Schema, pieces: list[byte
         tag = view[at]
         at += 1
         if tag > 127:
-            tag, at = _varint(view, start, end)
+            tag, at = varint(view, start, end)
         if tag & 7 == 2:
-            size, at = _varint(view, at, end)
+            size, at = varint(view, at, end)
             body, at = at, at + size
             if at > end:
                 raise damaged(f"the field at byte {start} claims {size:,} bytes, {end - body:,} are left")
@@ -136,7 +136,7 @@ def _prune(view: mmap.mmap, at: int, end: int, schema: Schema, pieces: list[byte
                     pieces += (head, *changed)
                     length, kept = length + len(head) + left, at
         elif tag & 7 == 0:
-            _, at = _varint(view, at, end)
+            _, at = varint(view, at, end)
         elif tag & 7 in (1, 5):
             at += 8 if tag & 7 == 1 else 4
         else:
@@ -148,7 +148,7 @@ def _prune(view: mmap.mmap, at: int, end: int, schema: Schema, pieces: list[byte
     return length + end - kept
 
 
-def _varint(view: mmap.mmap, at: int, end: int) -> tuple[int, int]:
+def varint(view: mmap.mmap, at: int, end: int) -> tuple[int, int]:
     """The number at `at` (seven bits a byte, lowest first) and where it ends."""
     value = 0
     for shift in range(0, 70, 7):

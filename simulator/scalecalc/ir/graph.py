@@ -87,6 +87,10 @@ class Node:
     namespace: str = ""
 
 
+LAYERS = "scalecalc"
+"""Operator domain of layers that ONNX has no operator for."""
+
+
 @dataclass(slots=True, eq=False)
 class Function:
     """An operator defined by the file itself as a body of other nodes."""

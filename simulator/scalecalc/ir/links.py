@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from scalecalc.ir.graph import Graph, Node
 
@@ -55,6 +56,18 @@ class Links:
         init = self.graph.initializers.get(name)
         return float(init.value[0]) if init is not None and init.value is not None and len(init.value) == 1 else None
 
+    def filled(self, name: str, number: float) -> bool | None:
+        """Whether a stored tensor holds nothing but that number; None where its contents are not at hand."""
+        init = self.graph.initializers.get(name)
+        return None if init is None or init.value is None else all(entry == number for entry in init.value)
+
+    def weight(self, name: str) -> str:
+        """The stored tensor of several elements a value is, seen through new and dropped axes; "" for no such."""
+        while (node := self.node(name, "Unsqueeze", "Squeeze", "Reshape", "Identity", "Cast")) is not None:
+            name = node.inputs[0]
+        init = self.graph.initializers.get(name)
+        return name if init is not None and init.shape else ""
+
     def other(self, node: Node, name: str) -> str:
         """The operand of a binary node that is not `name` (twice `name`: `name`)."""
         return node.inputs[1] if node.inputs[0] == name else node.inputs[0]
@@ -83,13 +96,26 @@ class Links:
         over = axes.value if axes is not None else None
         return node if over is not None and len(over) == 1 and self.is_last(over[0], node.inputs[0]) else None
 
-    def layer(self, op_type: str, domain: str, inputs: tuple[str, ...], root: Node, members: set[str]) -> Layer | None:
-        """The layer whose inner nodes make `members`; None where an inner value is used outside."""
+    def layer(
+        self,
+        op_type: str,
+        domain: str,
+        inputs: tuple[str, ...],
+        root: Node,
+        members: set[str],
+        attributes: Mapping[str, Any] | None = None,
+        also: Iterable[str] = (),
+    ) -> Layer | None:
+        """The layer whose inner nodes make `members`; None where an inner value is used outside.
+
+        `also` names values its first nodes make, whether or not what follows them belongs to it.
+        """
         places = {self.maker[name] for name in members} | {self.maker[root.outputs[0]]}
         for place in places:
             for name in self.graph.nodes[place].outputs:
                 inner = name != root.outputs[0]
                 if inner and (name in self.graph.outputs or not places.issuperset(self.users.get(name, ()))):
                     return None
-        node = Node(op_type, domain, root.name, inputs, root.outputs[:1], {})
+        places.update(self.maker[name] for name in also)
+        node = Node(op_type, domain, root.name, inputs, root.outputs[:1], attributes or {})
         return Layer(node, tuple(sorted(places)))

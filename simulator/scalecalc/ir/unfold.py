@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
+from typing import Any
 
 from scalecalc.errors import GraphError
+from scalecalc.ir.counting import counters
 from scalecalc.ir.graph import Function, Given, Graph, Initializer, Node
 
 CONTROL = "scalecalc.control"
@@ -56,7 +58,7 @@ class Scope:
             scope = scope.outer
         return name
 
-    def node(self, op_type: str, name: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: int) -> Node:
+    def node(self, op_type: str, name: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: Any) -> Node:
         """A joining node that runs as often as this body."""
         context = self.times, self.given, self.namespace
         return Node(op_type, CONTROL, name, tuple(inputs), tuple(outputs), attributes, *context)
@@ -177,10 +179,19 @@ class _Unfolding:
         results = [body.name(name) for name in graph.outputs][1:]
         trips = self._unique(f"{call.name}/trips")
         always = _handed_on(graph, next(iter(graph.outputs)), [*graph.inputs][1])
-        outputs = (index, trips, inner)
-        self.nodes.append(scope.node("LoopCount", call.name, (limit, condition), outputs, at_most=int(not always)))
+        counted = None if always else counters(graph, lambda name: self._is_one(body.name(name)))
+        outer = dict(zip([*graph.inputs][2:], call.inputs[2:], strict=False))
+        ends = [(c.state and outer[c.state], outer.get(c.below, body.name(c.below))) for c in counted or ()]
+        late = tuple(counter.late for counter in counted or ())
+        free = int(not always and counted is None)
+        inputs = (limit, condition, *(name for pair in ends for name in pair))
+        self.nodes.append(scope.node("LoopCount", call.name, inputs, (index, trips, inner), at_most=free, late=late))
         self._join(scope, body, call, call.inputs[2:], state, results, trips, [0] * len(results))
         return [body]
+
+    def _is_one(self, name: str) -> bool:
+        stored = self.initializers.get(name)
+        return stored is not None and stored.value == (1,)
 
     def scan(self, scope: Scope, call: Node) -> list[Scope]:
         """Scan(state..., sequences...) with a body of (state..., one entry of each sequence)."""

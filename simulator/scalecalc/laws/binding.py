@@ -166,8 +166,12 @@ class _Binder:
         return self.plan.seen, "exact", f"{self.plan.sample}s seen"
 
     def unique(self) -> tuple[float, str, str]:
-        if self.plan.unique is not None:
-            return self.plan.unique, "exact", f"distinct {self.plan.sample}s"
+        unique, seen = self.plan.unique, self.plan.seen
+        if unique is not None and seen is not None and seen < unique:
+            value, status, how = self.seen()
+            return value, status, f"{how}: less than one pass over {unique:,.0f} distinct ones"
+        if unique is not None:
+            return unique, "exact", f"distinct {self.plan.sample}s"
         return self.seen()[0], "assumed", "one pass: all samples distinct (--unique)"
 
     def data(self, variable: Variable) -> Bound:

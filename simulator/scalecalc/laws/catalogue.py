@@ -6,8 +6,8 @@ from pathlib import Path
 
 from scalecalc.errors import LawError
 from scalecalc.laws.law import Law
-from scalecalc.laws.loading import bounded_yaml, shipped_yaml
 from scalecalc.laws.reading import laws_of
+from scalecalc.loading import bounded_yaml, shipped_yaml
 
 DATA = Path(__file__).parent / "data"
 GROUP = "scalecalc.laws"

@@ -4,11 +4,32 @@ from __future__ import annotations
 
 from functools import cache
 
-from scalecalc.ops import attention, control, conv, elementwise, index, matmul, norm, reduce, shape  # noqa: F401
-from scalecalc.ops.registry import OPERATORS, Cost, Keep, Operator, Out, Tensor, give, is_float, itemsize, misfit, op
+from scalecalc.ops import (  # noqa: F401
+    attention,
+    contrib,
+    contrib_attention,
+    control,
+    conv,
+    elementwise,
+    heads,
+    image,
+    index,
+    loss,
+    matmul,
+    norm,
+    quantized,
+    recurrent,
+    reduce,
+    select,
+    shape,
+    signal,
+)
+from scalecalc.ops.dtypes import is_float, itemsize
+from scalecalc.ops.registry import OPERATORS, Cost, Inner, Keep, Operator, Out, Tensor, give, inner, misfit, op
 
 __all__ = [
-    "OPERATORS", "Cost", "Keep", "Operator", "Out", "Tensor", "find", "give", "is_float", "itemsize", "misfit", "op",
+    "OPERATORS", "Cost", "Inner", "Keep", "Operator", "Out", "Tensor", "find", "give", "inner",
+    "is_float", "itemsize", "misfit", "op",
 ]  # fmt: skip
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from scalecalc.dims import INFINITE, Dim, System, bound, either
+from collections.abc import Sequence
+
+from scalecalc.dims import INFINITE, Dim, System, bound, either, smaller
 from scalecalc.ir.unfold import CONTROL
 from scalecalc.ops.registry import Cost, Out, Shape, Tensor, give, op
 from scalecalc.ops.shape import moved
@@ -10,14 +12,30 @@ from scalecalc.ops.shape import moved
 
 @op("LoopCount", domain=CONTROL, fixed_inputs=(0, 1))
 def loop_count(
-    limit: Tensor | None = None, condition: Tensor | None = None, *, at_most: int = 0, system: System
+    limit: Tensor | None = None,
+    condition: Tensor | None = None,
+    *ranges: Tensor | None,
+    at_most: int = 0,
+    late: Sequence[int] = (),
+    system: System,
 ) -> Cost:
     """The index of a run, how many there are, and the condition.
 
     Their number is the file's; a symbol where the file does not fix it, or where a condition may end the loop sooner.
+    `ranges` are the first values of counters that end it and what they stay below, two for each; `late` the runs
+    beyond their difference.
     """
     known = limit.known() if limit is not None else None
     trips: Dim = known[0] if known else INFINITE
+    for first, last, more in zip(ranges[::2], ranges[1::2], late, strict=True):
+        start, stop = first.known() if first is not None else (0,), last.known() if last is not None else None
+        if start is None or stop is None:
+            at_most = 1
+            continue
+        runs = stop[0] - start[0] + more
+        if not isinstance(trips, int) or trips < INFINITE:
+            runs = smaller(runs, trips, bounds=False)
+        trips = runs
     if isinstance(trips, int):
         trips = max(trips, 0)
     if at_most or (isinstance(trips, int) and trips >= INFINITE):

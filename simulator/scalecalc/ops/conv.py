@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from scalecalc.dims import Dim, fixed, prod, regroup, same, windows
 from scalecalc.ops.matmul import bias
-from scalecalc.ops.registry import Cost, Keep, Out, Shape, Tensor, give, op
+from scalecalc.ops.registry import Cost, Keep, Out, Shape, Tensor, give, inner, op
+from scalecalc.ops.vector import TAPS
 
 Ints = Sequence[int] | None
 
@@ -64,6 +65,31 @@ def conv_transpose(
     return give(out, contraction=(x.size * depth * prod(kernel), x, w), vector=vector, backward=backward)
 
 
+@op("DeformConv", roles={3: "bias"})
+def deform_conv(
+    x: Tensor, w: Tensor, offset: Tensor, b: Tensor | None = None, mask: Tensor | None = None,
+    *, strides: Ints = None, pads: Ints = None, dilations: Ints = None, group: int = 1, offset_group: int = 1,
+    kernel_shape: Ints = None,
+) -> Cost:  # fmt: skip
+    """A convolution of pixels interpolated at offsets: for each a blend of 2 taps per axis, and a mask's factor."""
+    cost = conv(x, w, b, strides=strides, pads=pads, dilations=dilations, group=group, kernel_shape=kernel_shape)
+    ((macs, _, _),) = cost.contractions
+    out = cost.outputs[0].shape
+    for dim, own in zip((out[0], *out[2:]), (offset.shape[0], *offset.shape[2:]), strict=True):
+        same(dim, own)
+    taps = prod(fixed(tap) for tap in w.shape[2:])
+    regroup((offset.shape[1],), (offset_group, taps, x.rank - 2), key="offset")
+    samples = prod((out[0], x.shape[1], *out[2:])) * taps
+    blend = 2 * TAPS["linear"] ** (x.rank - 2) - 1
+    cost.contractions = [(macs, inner(x, offset, mask, keep=Keep(0)), w)]
+    cost.vector += (blend + (mask is not None)) * samples
+    cost.backward = {**cost.backward, 0: (blend + 1) * samples, 2: (blend + 1) * samples}
+    if mask is not None:
+        cost.backward[4] = 2 * samples
+    cost.keeps = [Keep(slot) for slot in (0, 2, 4) if slot < 4 or mask is not None]
+    return cost
+
+
 def _pool(
     x: Tensor, kernel_shape: Sequence[int], strides: Ints, pads: Ints, dilations: Ints, auto_pad: str, ceil_mode: int
 ) -> Shape:
@@ -106,6 +132,13 @@ def lp_pool(
     out = _pool(x, kernel_shape, strides, pads, dilations, auto_pad, ceil_mode)
     taps = 2 * prod(kernel_shape)
     return give(out, vector=prod(out) * taps, backward={0: prod(out) * (1 + taps)}, keeps=(Keep(0), Keep(~0)))
+
+
+@op("GlobalLpPool")
+def global_lp_pool(x: Tensor, *, p: int = 2) -> Cost:
+    """A power and an addition per element; backward its derivative and the gradient."""
+    n, c, *size = x.shape
+    return give((n, c, *(1 for _ in size)), vector=2 * x.size, backward={0: 2 * x.size}, keeps=(Keep(0), Keep(~0)))
 
 
 @op("GlobalAveragePool", "GlobalMaxPool")

@@ -7,6 +7,9 @@ from scalecalc.ops.registry import Cost, Keep, Out, Shape, Tensor, give, op
 from scalecalc.ops.values import VALUES, apply, cast_values
 from scalecalc.ops.vector import BINARY, FLAT_UNARY, UNARY, PerElement
 
+FLAG = 2
+"""What the entries of a mask made a number are below."""
+
 
 def sums(x: Tensor, out: Shape) -> Dim:
     """Additions that bring a gradient of shape `out` back to the shape of a broadcast operand."""
@@ -75,12 +78,18 @@ def _comparison(name: str) -> None:
 
 
 def _limit(name: str, operands: tuple[Tensor, ...]) -> Dim | None:
-    if name == "Add" and len(operands) == 2:
-        for x, y in (operands, operands[::-1]):
-            offset = y.known()
-            if x.limit is not None and offset is not None and len(offset) == 1 and not isinstance(offset[0], float):
-                total: Dim = x.limit + offset[0]
-                return total
+    """What a sum or a masked number stays below, where both operands' entries are below something."""
+    if len(operands) != 2:
+        return None
+    for x, y in (operands, operands[::-1]):
+        if x.limit is None:
+            continue
+        offset = y.known()
+        if name == "Add" and offset is not None and len(offset) == 1 and not isinstance(offset[0], float):
+            total: Dim = x.limit + offset[0]
+            return total
+        if name == "Mul" and isinstance(y.limit, int) and y.limit == FLAG:
+            return x.limit
     return None
 
 
@@ -98,6 +107,18 @@ for _name in ("Equal", "Greater", "GreaterOrEqual", "Less", "LessOrEqual", "And"
 def not_(x: Tensor) -> Cost:
     """Logical negation: no FLOP."""
     return give(Out(x.shape, "bool", apply(VALUES["Not"], x.shape, x)))
+
+
+@op("BitwiseNot", fixed_inputs=(0,), elementwise=True)
+def bitwise_not(x: Tensor) -> Cost:
+    """Integer logic: no FLOP."""
+    return give(x.shape)
+
+
+@op("BitCast", fixed_inputs=(0,))
+def bit_cast(x: Tensor, *, to: str) -> Cost:
+    """The same bits read as another type of their width: nothing is moved."""
+    return give(Out(x.shape, to), view=True)
 
 
 @op("BitShift", "BitwiseAnd", "BitwiseOr", "BitwiseXor", fixed_inputs=(0, 1), elementwise=True)
@@ -144,7 +165,7 @@ def clip(x: Tensor, low: Tensor | None = None, high: Tensor | None = None) -> Co
 @op("Cast", passes=True)
 def cast(x: Tensor, *, to: str) -> Cost:
     """A change of type: no FLOP."""
-    return give(Out(x.shape, to, cast_values(x, to), x.limit))
+    return give(Out(x.shape, to, cast_values(x, to), FLAG if x.dtype == "bool" else x.limit))
 
 
 @op("CastLike", fixed_inputs=(1,), passes=True)
@@ -157,15 +178,3 @@ def cast_like(x: Tensor, target: Tensor) -> Cost:
 def dropout(x: Tensor, ratio: Tensor | None = None, training: Tensor | None = None) -> Cost:
     """Off at inference, and exporters write it only there: no FLOP; its mask is not kept."""
     return give(x.shape, Out(x.shape, "bool"), view=True)
-
-
-@op("QuantizeLinear", fixed_inputs=(1, 2))
-def quantize(x: Tensor, scale: Tensor, zero: Tensor | None = None, *, output_dtype: str = "") -> Cost:
-    """Div, round, add, clip: 4 per element."""
-    return give(Out(x.shape, zero.dtype if zero else output_dtype or "uint8"), vector=4 * x.size)
-
-
-@op("DequantizeLinear", fixed_inputs=(1, 2), passes=True)
-def dequantize(x: Tensor, scale: Tensor, zero: Tensor | None = None, *, output_dtype: str = "") -> Cost:
-    """(x - zero) * scale: 2 per element."""
-    return give(Out(x.shape, output_dtype or scale.dtype), vector=2 * x.size)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
 from scalecalc.dims import Dim, Poly, bound, fixed, is_family, prod, same
 from scalecalc.errors import ShapeError, UndeterminedError
 from scalecalc.ops.registry import MAX_VALUES, Cost, Keep, Out, Tensor, axis_of, give, op
-from scalecalc.ops.shape import shape_values
+from scalecalc.ops.shape import moved, shape_values
 
 
 @op("Gather", fixed_inputs=(1,), roles={0: "embedding"})
@@ -28,6 +29,8 @@ def gather(x: Tensor, indices: Tensor, *, axis: int = 0) -> Cost:
             raise ShapeError(f"index {chosen} in {rows} rows")
         if x.value is not None and x.rank == 1:
             value = tuple(x.value[i] for i in chosen)
+    if chosen is not None and not indices.rank:
+        return moved(x, out, value)  # one row by its number: a view, as every framework has it
     return give(Out(out, x.dtype, value, x.limit), backward={0: prod(out)}, keeps=(Keep(1),))
 
 
@@ -102,6 +105,12 @@ def eye_like(x: Tensor, *, dtype: str | None = None, k: int = 0) -> Cost:
     """Ones on a diagonal."""
     same(x.rank, 2)
     return give(Out(x.shape, dtype or x.dtype))
+
+
+@op("RandomNormal", "RandomUniform")
+def random(*, shape: Sequence[int], dtype: str = "float32") -> Cost:
+    """Drawn numbers: not counted."""
+    return give(Out(tuple(shape), dtype))
 
 
 @op("RandomNormalLike", "RandomUniformLike", "Bernoulli", fixed_inputs=(0,))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from scalecalc.dims import Dim, broadcast, broadcast_shapes, prod, same
-from scalecalc.errors import ShapeError, UndeterminedError
-from scalecalc.ops.registry import Cost, Shape, Tensor, give, op
+from scalecalc.errors import ShapeError
+from scalecalc.ops.dtypes import itemsize
+from scalecalc.ops.registry import Contraction, Cost, Inner, Keep, Shape, Tensor, give, inner, op
 
 
 def bias(out: Shape, b: Tensor | None) -> tuple[Dim, dict[int, Dim]]:
@@ -24,14 +25,6 @@ def matmul(a: Tensor, b: Tensor) -> Cost:
     return give(out, contraction=(prod(out) * shared, a, b))
 
 
-@op("MatMulInteger")
-def matmul_integer(a: Tensor, b: Tensor, a_zero: Tensor | None = None, b_zero: Tensor | None = None) -> Cost:
-    """MatMul of 8-bit integers into int32."""
-    cost = matmul(a, b)
-    cost.outputs[0].dtype = "int32"
-    return cost
-
-
 @op("Gemm")
 def gemm(
     a: Tensor, b: Tensor, c: Tensor | None = None,
@@ -49,34 +42,67 @@ def gemm(
     return give(out, contraction=(m * n * shared, a, b), vector=vector, backward=backward)
 
 
+Indices = dict[str, Dim]
+"""The sizes of the indices of an einsum operand; the axes of an ellipsis are numbered from the right."""
+
+
 @op("Einsum")
 def einsum(*operands: Tensor, equation: str) -> Cost:
-    """One multiply-accumulate for every combination of index values of one or two operands."""
-    left, _, right = equation.replace(" ", "").partition("->")
+    """One multiply-accumulate for every combination of the index values of two operands; more from left to right.
+
+    That is how torch.einsum goes without a path optimiser: an index of one operand that nothing behind needs is summed
+    before (vector FLOPs), and what two operands make is an operand of the next.
+    """
+    left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(operands):
         raise ShapeError(f"einsum '{equation}' of {len(operands)} operands")
-    if len(operands) > 2:
-        raise UndeterminedError("an einsum of several operands costs what its order decides", costs=True)
-    sizes: dict[str, Dim] = {}
-    batch: Shape = ()
-    for term, x in zip(terms, operands, strict=True):
-        letters = term.replace("...", "")
-        extra = x.rank - len(letters)
-        if extra < 0 or (extra and "..." not in term):
-            raise ShapeError(f"einsum term '{term}' for {x.rank} axes")
-        start = term.index("...") if "..." in term else 0
-        if "..." in term:
-            batch = broadcast_shapes(batch, x.shape[start : start + extra])
-        for letter, dim in zip(letters, (*x.shape[:start], *x.shape[start + extra :]), strict=True):
-            sizes[letter] = same(sizes.get(letter, dim), dim)
-    if "->" not in equation:
-        letters = left.replace(",", "").replace("...", "")
-        right = ("..." if "..." in left else "") + "".join(sorted(x for x in sizes if letters.count(x) == 1))
-    place = right.index("...") if "..." in right else 0
-    named = [sizes[letter] for letter in right.replace("...", "")]
-    out = (*named[:place], *(batch if "..." in right else ()), *named[place:])
-    work = prod((*batch, *sizes.values()))
-    if len(operands) == 1:
-        return give(out, vector=work if len(sizes) > len(named) else 0)
-    return give(out, contraction=(work, *operands))
+    indices = [_indices(term, x) for term, x in zip(terms, operands, strict=True)]
+    sizes = _joined(*indices)
+    if not arrow:
+        right = ("..." if "..." in left else "") + "".join(sorted(x for x in sizes if left.count(x) == 1))
+    named = _spelled(right, len(right.replace("...", "")) + sum(index.isdigit() for index in sizes))
+    vector: Dim = 0
+    contractions: list[Contraction] = []
+    made = indices[0]
+    operand: Tensor | Inner = operands[0]
+    for place, (own, x) in enumerate(zip(indices[1:], operands[1:], strict=True), 2):
+        later = {*named, *(index for others in indices[place:] for index in others)}
+        for mine, other in ((made, own), (own, made)):
+            if alone := mine.keys() - other.keys() - later:
+                vector += prod(mine.values())
+                for index in alone:
+                    del mine[index]
+        joined = _joined(made, own)
+        contractions.append((prod(joined.values()), operand, x))
+        made = {index: dim for index, dim in joined.items() if index in later}
+        operand = inner(operand, x, keep=Keep(bytes=prod(made.values()) * itemsize(x.dtype)))
+    if len(operands) == 1 and len(sizes) > len(named):
+        vector = prod(sizes.values())
+    return give(tuple(sizes[index] for index in named), contractions=contractions, vector=vector)
+
+
+def _spelled(term: str, rank: int) -> list[str]:
+    """The indices of a term, one for each axis."""
+    before, dots, behind = term.partition("...")
+    hidden = rank - len(before) - len(behind)
+    if hidden < 0 or (hidden and not dots):
+        raise ShapeError(f"einsum term '{term}' for {rank} axes")
+    return [*before, *map(str, reversed(range(hidden))), *behind]
+
+
+def _indices(term: str, x: Tensor) -> Indices:
+    sizes: Indices = {}
+    for index, dim in zip(_spelled(term, x.rank), x.shape, strict=True):
+        sizes[index] = same(sizes.get(index, dim), dim)
+    return sizes
+
+
+def _joined(*operands: Indices) -> Indices:
+    """The sizes of all indices: axes of an ellipsis broadcast, named ones are equal."""
+    sizes: Indices = {}
+    for operand in operands:
+        for index, dim in operand.items():
+            meet = broadcast if index.isdigit() else same
+            sizes[index] = meet(sizes.get(index, dim), dim)
+    return sizes

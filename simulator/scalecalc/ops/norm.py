@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scalecalc.dims import Dim, prod, same
+from scalecalc.ir.patterns import LAYERS
 from scalecalc.ops.registry import Cost, Keep, Out, Tensor, axis_of, give, op
 from scalecalc.ops.vector import LOG_SOFTMAX, NORM, RMS_NORM, SOFTMAX, PerElement
 
@@ -10,7 +11,7 @@ STATISTIC_BYTES = 4
 """Means and deviations are kept in float32 whatever the type of the data."""
 
 
-def _normalised(x: Tensor, count: PerElement, statistics: int, groups: Dim, *weights: Tensor | None) -> Cost:
+def normalised(x: Tensor, count: PerElement, statistics: int, groups: Dim, *weights: Tensor | None) -> Cost:
     """A cost of `count` per element that keeps its input and `statistics` numbers for each of `groups`."""
     backward = {0: count.backward * x.size} | {w.index: 0 for w in weights if w is not None}
     kept = Keep(bytes=groups * (STATISTIC_BYTES * statistics))
@@ -23,7 +24,7 @@ def batch_normalization(x: Tensor, scale: Tensor, b: Tensor, mean: Tensor, var: 
     channels = x.shape[1] if x.rank > 1 else 1
     for w in (scale, b, mean, var):
         same(w.size, channels)
-    cost = _normalised(x, NORM, 2, channels, scale, b)
+    cost = normalised(x, NORM, 2, channels, scale, b)
     cost.outputs = [*cost.outputs, *(Out(mean.shape, mean.dtype) for _ in range(n_outputs - 1))]
     return cost
 
@@ -37,7 +38,7 @@ def layer_normalization(x: Tensor, scale: Tensor, b: Tensor | None = None, *, ax
             for dim, own in zip(reversed(w.shape), reversed(x.shape[split:]), strict=False):
                 if not (isinstance(dim, int) and dim == 1):
                     same(dim, own)
-    cost = _normalised(x, NORM, 2, prod(x.shape[:split]), scale, b)
+    cost = normalised(x, NORM, 2, prod(x.shape[:split]), scale, b)
     reduced = Out((*x.shape[:split], *(1 for _ in x.shape[split:])), "float32")
     cost.outputs = [*cost.outputs, reduced, reduced]
     return cost
@@ -49,7 +50,7 @@ def rms_normalization(x: Tensor, scale: Tensor, *, axis: int = -1) -> Cost:
     split = axis_of(axis, x.rank)
     for dim, own in zip(reversed(scale.shape), reversed(x.shape[split:]), strict=False):
         same(dim, own)
-    return _normalised(x, RMS_NORM, 1, prod(x.shape[:split]), scale)
+    return normalised(x, RMS_NORM, 1, prod(x.shape[:split]), scale)
 
 
 @op("InstanceNormalization", roles={1: "norm", 2: "norm"})
@@ -57,7 +58,7 @@ def instance_normalization(x: Tensor, scale: Tensor, b: Tensor) -> Cost:
     """Statistics per example and channel."""
     same(scale.size, x.shape[1])
     same(b.size, x.shape[1])
-    return _normalised(x, NORM, 2, prod(x.shape[:2]), scale, b)
+    return normalised(x, NORM, 2, prod(x.shape[:2]), scale, b)
 
 
 @op("GroupNormalization", roles={1: "norm", 2: "norm"})
@@ -65,7 +66,15 @@ def group_normalization(x: Tensor, scale: Tensor, b: Tensor, *, num_groups: int)
     """Statistics per example and group of channels."""
     same(scale.size, x.shape[1])
     same(b.size, x.shape[1])
-    return _normalised(x, NORM, 2, x.shape[0] * num_groups, scale, b)
+    return normalised(x, NORM, 2, x.shape[0] * num_groups, scale, b)
+
+
+@op("GroupNormalization18", domain=LAYERS, roles={1: "norm", 2: "norm"})
+def group_normalization_18(x: Tensor, scale: Tensor, b: Tensor, *, num_groups: int) -> Cost:
+    """GroupNormalization as ONNX had it before version 21: one scale and offset for a whole group."""
+    same(scale.size, num_groups)
+    same(b.size, num_groups)
+    return normalised(x, NORM, 2, x.shape[0] * num_groups, scale, b)
 
 
 @op("LRN")
@@ -78,7 +87,7 @@ def lrn(x: Tensor, *, size: int) -> Cost:
 @op("MeanVarianceNormalization", "LpNormalization")
 def unweighted_normalization(x: Tensor) -> Cost:
     """A normalisation without weights, counted like the others."""
-    return _normalised(x, NORM, 2, x.shape[0])
+    return normalised(x, NORM, 2, x.shape[0])
 
 
 @op("Softmax", "Hardmax")

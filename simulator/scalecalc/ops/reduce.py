@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from scalecalc.dims import Dim, System, prod, smaller
+from scalecalc.dims import Dim, System, prod, same, smaller
 from scalecalc.errors import UndeterminedError
 from scalecalc.ops.registry import Cost, Keep, Out, Shape, Tensor, axis_of, give, op
 
@@ -65,8 +65,25 @@ def arg_max(x: Tensor, *, axis: int = 0, keepdims: int = 1) -> Cost:
 
 @op("CumSum", fixed_inputs=(1,))
 def cum_sum(x: Tensor, axis: Tensor) -> Cost:
-    """An addition per element, backward again."""
-    return give(x.shape, vector=x.size, backward={0: x.size})
+    """An addition per element, backward again; sums of numbers below a limit are below as many of them."""
+    over = axes_of(axis, x.rank)
+    limit = None if x.limit is None or not over else x.shape[over[0]] * (x.limit - 1) + 1
+    return give(Out(x.shape, limit=limit), vector=x.size, backward={0: x.size})
+
+
+@op("CumProd", fixed_inputs=(1,))
+def cum_prod(x: Tensor, axis: Tensor) -> Cost:
+    """A multiplication per element; backward a product, a running sum and a division."""
+    return give(x.shape, vector=x.size, backward={0: 3 * x.size}, keeps=(Keep(0), Keep(~0)))
+
+
+@op("Det")
+def det(x: Tensor) -> Cost:
+    """An LU decomposition, (4n^3 - 3n^2 - n) / 6, and the product of its diagonal; backward an inverse, 2n^3."""
+    n = same(x.shape[-1], x.shape[-2])
+    count = prod(x.shape[:-2])
+    flops = (4 * n * n * n - 3 * n * n - n) // 6 + n - 1
+    return give(x.shape[:-2], vector=count * flops, backward={0: 2 * x.size * n}, keeps=(Keep(0), Keep(~0)))
 
 
 @op("TopK", fixed_inputs=(1,))

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
-from scalecalc.dims import Dim, prod
+from scalecalc.dims import Dim, Ratio, prod
 from scalecalc.errors import ShapeError
+from scalecalc.ops.dtypes import bytes_of, is_float
 
 Shape: TypeAlias = tuple[Dim, ...]
 
-FLOATS = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "complex64": 8, "complex128": 16}
 MAX_VALUES = 64
 """Tensors of at most this many entries carry their contents through the walk, if the file tells them."""
 
@@ -66,7 +64,7 @@ class Tensor:
     def bytes(self) -> Dim:
         """What it takes in memory."""
         if self._bytes is None:
-            self._bytes = self.size * itemsize(self.dtype)
+            self._bytes = bytes_of(self.size, self.dtype)
         return self._bytes
 
     @property
@@ -74,9 +72,21 @@ class Tensor:
         """Whether gradients can flow through it."""
         return is_float(self.dtype)
 
+    @property
+    def slots(self) -> tuple[int, ...]:
+        """As an operand of a contraction: the input whose gradient it needs."""
+        return (self.index,)
+
+    @property
+    def keep(self) -> Keep:
+        """As an operand of a contraction: what the other operand's gradient needs."""
+        return Keep(self.index)
+
     def known(self) -> tuple[Any, ...] | None:
-        """All entries, None unless each is known."""
-        return self.value if self.value is not None and None not in self.value else None
+        """All entries, None unless each is known, and no fraction of a dimension."""
+        if self.value is None or any(entry is None or isinstance(entry, Ratio) for entry in self.value):
+            return None
+        return self.value
 
 
 @dataclass(slots=True)
@@ -95,7 +105,7 @@ class Keep:
 
     Attributes:
         what: an input slot (0, 1, ...), or output k as ~k (-1, -2, ...).
-        bytes: a count of bytes instead of a tensor (masks, statistics).
+        bytes: a count of bytes instead of a tensor (masks, statistics); of an output: where the node leaves it out.
         when: needed only for the gradient of this input slot; None: for any.
     """
 
@@ -104,30 +114,56 @@ class Keep:
     when: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """An operand of a contraction that the operator makes itself: hidden states, attention probabilities.
+
+    Attributes:
+        slots: the inputs it is made of; it needs a gradient if one of them does.
+        keep: what holds it for the gradient of the other operand.
+    """
+
+    slots: tuple[int, ...]
+    keep: Keep
+
+
+Contraction: TypeAlias = tuple[Dim, Tensor | Inner, Tensor | Inner]
+"""(multiply-accumulates, left operand, right operand)"""
+
+
+def inner(*made_of: Tensor | Inner | None, keep: Keep) -> Inner:
+    """An operand made of those of the inputs that are there."""
+    return Inner(tuple(sorted({slot for x in made_of if x is not None for slot in x.slots})), keep)
+
+
 @dataclass(slots=True)
 class Cost:
     """What one run of an operator gives and costs.
 
     Attributes:
         outputs: by slot; a bare tuple of dimensions stands for Out(shape).
-        contraction: (multiply-accumulates, left operand, right operand); each operand that needs a
-            gradient costs the same number again backward and keeps the other one.
-        vector: floating-point operations forward beside the contraction.
+        contractions: each operand that needs a gradient costs the contraction's multiply-accumulates again
+            backward and keeps the other one.
+        vector: floating-point operations forward beside the contractions.
         backward: the same backward, by input slot whose gradient it makes.
-        keeps: what the backward pass needs beside the contraction's operands.
+        keeps: what the backward pass needs beside the contractions' operands.
         view: the outputs share input 0's memory: nothing is moved.
+        packed: how many weights an input holds, by slot, where its elements hold several.
     """
 
     outputs: Sequence[Out]
-    contraction: tuple[Dim, Tensor, Tensor] | None = None
+    contractions: Sequence[Contraction] = ()
     vector: Dim = 0
     backward: Mapping[int, Dim] = field(default_factory=dict)
     keeps: Sequence[Keep] = ()
     view: bool = False
+    packed: Mapping[int, Dim] = field(default_factory=dict)
 
 
-def give(*outputs: Shape | Out, **costs: Any) -> Cost:
-    """A Cost from shapes or Outs and Cost's other fields."""
+def give(*outputs: Shape | Out, contraction: Contraction | None = None, **costs: Any) -> Cost:
+    """A Cost from shapes or Outs and Cost's other fields; `contraction` is the only one of most operators."""
+    if contraction is not None:
+        costs["contractions"] = (contraction,)
     return Cost([item if isinstance(item, Out) else Out(item) for item in outputs], **costs)
 
 
@@ -143,7 +179,8 @@ class Operator:
         name, domain: of the operator.
         rule: the function.
         attributes: those the rule reads, each with its annotation in the rule's signature, without `| None`.
-        required: number of inputs it cannot do without.
+        required: how far the inputs reach that it cannot do without.
+        optional: those before it may do without.
         fixed_inputs: input slots no gradient flows into.
         roles: what the weight in an input slot is for (`norm`, `buffer`, `embedding`).
         passes: a weight stays the same weight through it (Identity, Transpose, Cast).
@@ -158,6 +195,7 @@ class Operator:
     rule: Rule
     attributes: Mapping[str, str]
     required: int
+    optional: frozenset[int]
     fixed_inputs: frozenset[int]
     roles: Mapping[int, str]
     passes: bool
@@ -197,13 +235,14 @@ def op(
         parameters = inspect.signature(rule).parameters.values()
         types = {p.name: str(p.annotation).removesuffix(" | None") for p in parameters if p.kind is p.KEYWORD_ONLY}
         wants = frozenset(name for name in GIVEN if types.pop(name, None) is not None)
-        required = sum(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+        needed = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+        optional = frozenset(slot for slot, p in enumerate(needed) if str(p.annotation).endswith("| None"))
         explained = inspect.cleandoc(rule.__doc__ or "").partition("\n")[0]
         for name in names:
             if (domain, name) in OPERATORS:
                 raise ValueError(f"operator {domain}:{name} has a rule already: {OPERATORS[domain, name].rule}")
             OPERATORS[domain, name] = Operator(
-                name, domain, rule, types, required, frozenset(fixed_inputs),
+                name, domain, rule, types, len(needed), optional, frozenset(fixed_inputs),
                 roles or {}, passes, elementwise, wants, partial, summary or explained,
             )  # fmt: skip
         return rule
@@ -239,18 +278,3 @@ def axis_of(axis: int, rank: int) -> int:
     if not -rank <= axis < rank:
         raise ShapeError(f"axis {axis} of {rank} axes")
     return axis % rank
-
-
-@cache
-def is_float(dtype: str) -> bool:
-    """Whether a dtype is a floating-point one."""
-    return dtype in FLOATS or dtype.startswith("float")
-
-
-@cache
-def itemsize(dtype: str) -> int:
-    """Bytes of one element in memory; types below a byte count as one."""
-    if dtype in FLOATS:
-        return FLOATS[dtype]
-    bits = re.search(r"\d+", dtype)
-    return max(1, int(bits[0]) // 8) if bits else 1

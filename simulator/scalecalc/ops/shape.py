@@ -95,7 +95,7 @@ def unsqueeze(x: Tensor, axes: Tensor) -> Cost:
     return moved(x, out, x.value if len(out) <= 1 else None)
 
 
-@op("Expand", fixed_inputs=(1,))
+@op("Expand", fixed_inputs=(1,), elementwise=True)
 def expand(x: Tensor, shape: Tensor) -> Cost:
     """Broadcast to a shape; backward adds the copies up."""
     out = broadcast_shapes(x.shape, shape_values(shape))
@@ -111,7 +111,7 @@ def _repeated(x: Tensor, out: Shape) -> tuple[Any, ...] | None:
     return x.value * count if isinstance(count, int) and count <= MAX_VALUES else None
 
 
-@op("Tile", fixed_inputs=(1,))
+@op("Tile", fixed_inputs=(1,), elementwise=True)
 def tile(x: Tensor, repeats: Tensor) -> Cost:
     """Copies along each axis; backward adds them up."""
     out = tuple(dim * times for dim, times in zip(x.shape, shape_values(repeats), strict=True))

@@ -48,6 +48,7 @@ UNARY = {
     "Neg": PerElement(1, 1, "", "neg; neg"),
     "Reciprocal": PerElement(1, 3, "y", "1/x; -dy*y*y"),
     "Relu": PerElement(1, 1, "y", "max; select"),
+    "Shrink": PerElement(3, 1, "x", "two compares, add; select"),
     "Selu": PerElement(4, 2, "y", "exp, sub, mul, mul; dy*(y+c)"),
     "Sigmoid": PerElement(4, 3, "y", "1/(1+exp(-x)); dy*y*(1-y)"),
     "Sin": PerElement(1, 2, "x", "sin; dy*cos(x)"),
@@ -78,6 +79,64 @@ SOFTMAX = PerElement(5, 4, "y", "max, sub, exp, sum, div; y*(dy - sum(dy*y))")
 LOG_SOFTMAX = PerElement(6, 4, "y", "max, sub, exp, sum, log, sub; dy - exp(y)*sum(dy)")
 NORM = PerElement(7, 9, "x", "mean, sub, square, sum, rsqrt-scale, mul gamma, add beta; its derivative, dgamma, dbeta")
 RMS_NORM = PerElement(4, 7, "x", "square, sum, rsqrt-scale, mul gamma; its derivative, dgamma")
+SOFTCAP = PerElement(3, 5, "y", "mul, tanh, mul; dy*c*(1-tanh^2)*c")
+ROTATION = PerElement(3, 3, "", "two muls, add; the same turned back")
+SWIGLU = PerElement(6, 7, "both", "a*sigmoid(a)*b; dy*b*swish'(a), dy*swish(a)")
+QUANTIZE, DEQUANTIZE = 4, 2
+"""Div, round, add, clip; sub, mul."""
+TAPS = {"nearest": 1, "linear": 2, "cubic": 4}
+"""Pixels along each axis an interpolation blends: a mul each, and adds between them; backward a mul and an add each."""
+GRID_POINT = 4
+"""Per coordinate: ((g + 1) * size - 1) / 2; on top one for its share in the weight of every tap."""
 ADAMW_FLOPS = 14
 """Per parameter and step: m (mul, mul, add), v (mul, square, mul, add), two bias corrections, sqrt, add eps,
 div, decay of the weight (mul), update (mul-sub as one step of size lr, counted 1 + 0 where lr is folded in)."""
+
+PEEPHOLES = PerElement(6, 12, "", "for three gates: mul by the cell, add; dc (mul, add), dp (mul, sum)")
+ACTIVATIONS = {
+    **{name.lower(): UNARY[name] for name in ("Elu", "HardSigmoid", "LeakyRelu", "Relu", "Sigmoid", "Softplus")},
+    **{name.lower(): UNARY[name] for name in ("Softsign", "Tanh", "ThresholdedRelu")},
+    "affine": PerElement(2, 1, "", "mul, add; mul"),
+    "scaledtanh": PerElement(3, 5, "y", "mul, tanh, mul; dy*alpha*beta*(1-tanh^2)"),
+}
+"""What gates of recurrent layers may go through, by ONNX's names, whose case does not matter."""
+
+
+class Cell(NamedTuple):
+    """What one unit of a recurrent layer computes in one step.
+
+    Attributes:
+        gates: how many products of the input, and of the state, it adds.
+        activations: the functions it goes through unless stated otherwise.
+        uses: how often each of them is used.
+        forward, backward: FLOPs beside products, activations, biases and peepholes.
+        states: values handed from step to step.
+        kept: values kept for backward beside the state.
+        reason: the expressions counted, forward; backward.
+    """
+
+    gates: int
+    activations: tuple[str, ...]
+    uses: tuple[int, ...]
+    forward: int
+    backward: int
+    states: int
+    kept: int
+    reason: str
+
+
+CELLS = {
+    "RNN": Cell(1, ("Tanh",), (1,), 1, 1, 1, 0, "xW + hR; dy + dh"),
+    "GRU": Cell(
+        3, ("Sigmoid", "Tanh"), (2, 1), 8, 9, 1, 4,
+        "xW + hR for three gates, r*, (1-z)*n + z*h; dy + dh, dh*(h-n), dh*(1-z), + dh*z, dn*hR, dn*r",
+    ),
+    "LSTM": Cell(
+        4, ("Sigmoid", "Tanh", "Tanh"), (3, 1, 1), 8, 8, 2, 5,
+        "xW + hR for four gates, f*c + i*g, o*h(c); dy + dh, dh*h(c), dh*o, + dc, dc*c, dc*f, dc*g, dc*i",
+    ),
+    "LSTM, coupled": Cell(
+        4, ("Sigmoid", "Tanh", "Tanh"), (2, 1, 1), 9, 9, 2, 5, "as LSTM, f = 1 - i; di - df",
+    ),
+}  # fmt: skip
+"""Kept by a GRU: r, z, n and the recurrent part of n; by an LSTM: i, f, g, o and the cell."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scalecalc.estimate import Estimate, Inspection
+from scalecalc.estimate import Estimate, Inspection, Run
 from scalecalc.estimate.words import short
 from scalecalc.laws import Bound, Prediction
 from scalecalc.report.blocks import UNKNOWN, Block, Row, compute_block, header, size_block
@@ -21,22 +21,42 @@ def estimate_blocks(result: Estimate) -> list[Block]:
 
 
 def _bought(result: Estimate) -> list[Row]:
-    plan = result.plan
-    budget = scientific(plan.compute or 0)
-    if plan.seen is None:
+    run, plan = result.run, result.plan
+    rows: list[Row] = _budget(run)
+    budget = f"{scientific(run.budget.flops)} FLOP"
+    if plan.seen is None or run.cost is None:
         why = "a size is missing" if result.inspection.settled.missing else "no cost is known"
-        return [[f"what {budget} FLOP buy is unknown while {why}"]]
+        return [*rows, [f"what {budget} buy is unknown while {why}"]]
+    if run.count == "all":
+        budget += f" of all kinds ({scientific(plan.compute or 0)} of matrix products)"
     most = "" if result.inspection.profile.complete else "at most "
-    words = f"{budget} FLOP buy {most}{count(plan.seen)} {plan.sample}s"
+    words = f"{budget} buy {most}{count(plan.seen)} {plan.sample}s"
     params = result.inspection.value(result.inspection.profile.params["trainable"])
     if plan.sample == "token" and params:
         words += f": {count(plan.seen / params)} per parameter"
     if plan.unique:
         epochs = plan.seen / plan.unique
-        words += f", {count(epochs) if epochs >= 100 else f'{epochs:.3g}'} epochs of {count(plan.unique)}"
-    if result.steps is not None:
-        words += f", {count(result.steps)} steps of {count(plan.seen / result.steps)} at these sizes"
-    return [[words]]
+        held = count(plan.unique)
+        data = f"{run.dataset.name} ({held})" if run.dataset is not None else held
+        words += f", {f'{epochs:,.0f}' if epochs >= 100 else f'{epochs:.3g}'} epochs of {data}"
+    if run.steps is not None and run.samples_per_step:
+        words += f"; {count(run.steps)} steps of {_step(run, plan.sample)}"
+    return [*rows, [words]]
+
+
+def _budget(run: Run) -> list[Row]:
+    """A budget in words of its own as FLOPs."""
+    budget = run.budget
+    if not budget.text or budget.text[-1].isdigit():
+        return []
+    parts = [budget.text, *([budget.how] if budget.how else []), f"{budget.flops:.4g} FLOP".replace("e+", "e")]
+    return [[" = ".join(parts)]]
+
+
+def _step(run: Run, sample: str) -> str:
+    """What one step sees: 512 examples, or 524,288 tokens in 512 examples."""
+    examples = f"{run.batch_size:,} example{'s' * (run.batch_size != 1)}"
+    return examples if sample == "example" else f"{count(run.samples_per_step or 0)} {sample}s ({examples})"
 
 
 def _efficiency(result: Estimate) -> Block:
@@ -118,8 +138,8 @@ def _taken(bound: Bound) -> str:
 def _optimum(result: Estimate) -> Block:
     block, sample = Block("OPTIMUM"), result.plan.sample
     if result.best:
-        first = result.predictions[0].binding
-        block.rows.append([f"by {first.law.name}, N counted as {first.law.variables['N'].count.replace('_', '-')}"])
+        law = next(p.binding.law for p in result.predictions if p.law == result.best[0].optimum.law)
+        block.rows.append([f"by {law.name}, N counted as {law.variables['N'].count.replace('_', '-')}"])
     for best in result.best:
         point = best.optimum
         interval = ""
@@ -127,7 +147,7 @@ def _optimum(result: Estimate) -> Block:
             interval = f" [{short(point.params_interval[0])}, {short(point.params_interval[1])}]"
         cost_ = "C = 6ND" if best.cost == "6ND" else f"own C = {point.per_nd:.2f}ND"
         at = f"; this model is best at {scientific(best.at)} FLOP" if best.at else ""
-        metric = result.predictions[0].metric
+        metric = law.metric.name
         block.rows.append([
             cost_,
             f"N* {short(point.params)}{interval}, {short(point.data)} {sample}s, {metric} {point.value:.2f}",

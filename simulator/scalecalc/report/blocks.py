@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from scalecalc.dims import Poly
 from scalecalc.estimate import Inspection
-from scalecalc.report.numbers import cost, dims
+from scalecalc.estimate.attention import training_flops, way
+from scalecalc.report.numbers import cost
 from scalecalc.walk import Profile, Quantity
+from scalecalc.walk.task import Task
 
 Row = Sequence[str]
 UNKNOWN = "-"
@@ -42,7 +43,8 @@ def header(result: Inspection) -> Block:
     if isinstance(vocabulary, int) and task.sample == "token":
         words += f", vocabulary {vocabulary:,}"
     bounds = [symbol for symbol in profile.symbols.values() if symbol.bound is not None]
-    words += "".join(f", {symbol.name} at most {symbol.bound:,}" for symbol in bounds)
+    most = [f"{symbol.bound:,}" if isinstance(symbol.bound, int) else str(symbol.bound) for symbol in bounds]
+    words += "".join(f", {symbol.name} at most {limit}" for symbol, limit in zip(bounds, most, strict=True))
     if task.guessed:
         words += " (guessed; --task)" if task.name else " (--task)"
     facts = f"{profile.format.upper()}{opset}, {profile.node_count:,} node{'s' * (profile.node_count != 1)}, {known}"
@@ -91,10 +93,8 @@ def size_block(result: Inspection) -> Block:
 def compute_block(result: Inspection) -> Block:
     """FLOPs per sample, forward and backward."""
     profile, task = result.profile, result.task
-    unit = task.sample
     at = ", ".join(f"{name} {size:,}" for name, size in result.settled.sizes.items())
-    what = f" of {dims(task.shape)}" if task.sample == "example" and task.shape else ""
-    block = Block("2 COMPUTE", [[f"per {unit}{what}" + (f", at {at}" if at else "")]])
+    block = Block("2 COMPUTE", [[f"per {_sample(task)}" + (f", at {at}" if at else "")]])
     macs, training = profile.forward["macs"], profile.training["matrix_flops"]
     forward = each(result, macs, "MAC")
     if forward != UNKNOWN:
@@ -103,7 +103,11 @@ def compute_block(result: Inspection) -> Block:
     block.rows += [
         ["forward", forward, _formula(result, macs, "MAC")],
         ["backward", each(result, backward, "FLOP"), _saved(result)],
-        ["training", each(result, training, "FLOP"), f"matrix: {_formula(result, training, 'FLOP')}"],
+        [
+            "training",
+            each(result, training, "FLOP"),
+            f"{COUNTED[way(profile)]}: {_formula(result, training, 'FLOP')}",
+        ],
         ["", each(result, vector, "FLOP"), "vector: all else, forward and backward (activations, norms, softmax)"],
     ]
     block.rows += _attention(result)
@@ -114,6 +118,15 @@ def compute_block(result: Inspection) -> Block:
     if conditions:
         block.rows.append([f"holds for {', '.join(conditions)}"])
     return block
+
+
+def _sample(task: Task) -> str:
+    """One sample, and what of the inputs it holds."""
+    if task.sample == "second":
+        return f"second of audio ({task.per_second:,} input steps)"
+    if task.sample == "token":
+        return "token of either side" if len(task.parts) > 1 and task.modality == "text" else "token"
+    return f"{task.sample} of {' and '.join(task.parts)}" if task.parts else task.sample
 
 
 def _formula(result: Inspection, quantity: Quantity, unit: str) -> str:
@@ -135,31 +148,34 @@ def _saved(result: Inspection) -> str:
     return f"2x forward less {less.formula if saved == UNKNOWN else saved}: the model's input needs no gradient"
 
 
+COUNTED = {
+    "full": "matrix",
+    "causal": "matrix, with the scores of the past only",
+    "none": "matrix, without attention's products",
+}
+OTHERWISE = {
+    "full": "matrix, as the graph executes it: every query with every key",
+    "causal": "matrix, with the scores of the past only: half of them; the graph makes all",
+}
+
+
 def _attention(result: Inspection) -> list[Row]:
-    macs = result.profile.facts.get("attention_macs")
-    if result.task.name != "language-modeling" or not isinstance(macs, int | Poly) or not macs:
+    """The ways to count attention that were not asked for."""
+    profile = result.profile
+    rows: list[Row] = []
+    if result.task.name != "language-modeling" and way(profile) == "full":
         return []
-    full = result.profile.training["matrix_flops"].formula
-    causal = Quantity(full - 3 * macs)
-    return [
-        [
-            "causal",
-            each(result, causal, "FLOP"),
-            "matrix, with the scores of the past only: half of them; the graph makes all",
-        ]
-    ]
+    for attention, words in OTHERWISE.items():
+        flops = training_flops(profile, attention) if attention != way(profile) else None
+        if flops is not None:
+            rows.append([attention, each(result, flops, "FLOP"), words])
+    return rows
 
 
 def _against_six(result: Inspection) -> list[str]:
-    flops = result.flops_per_sample
-    if not flops or result.task.sample != "token":
-        return []
-    parts = []
-    for name, words in (("trainable", "total"), ("non_embedding", "non-embedding")):
-        params = result.value(result.profile.params[name])
-        if params:
-            parts.append(f"{flops / (6 * params):.3f} x 6N {words}")
-    return [" = ".join(parts), "the rule of thumb 6ND beside it"]
+    ratios = ((result.against_six("trainable"), "total"), (result.against_six("non_embedding"), "non-embedding"))
+    parts = [f"{ratio:.3f} x 6N {words}" for ratio, words in ratios if ratio is not None]
+    return [" = ".join(parts), "the rule of thumb 6ND beside it"] if parts else []
 
 
 def amount(result: Inspection, quantity: Quantity) -> str:

@@ -1,4 +1,4 @@
-"""What there is: laws and operators."""
+"""What there is: laws, data sets, devices and operators."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import IO
 
+from scalecalc.estimate import Dataset
+from scalecalc.hardware import Device
 from scalecalc.laws import UNKNOWN, Law, Variable
 from scalecalc.ops import Operator
 from scalecalc.report.blocks import Block, Row
@@ -39,6 +41,48 @@ def show_operators(operators: Iterable[Operator], form: str, file: IO[str]) -> N
     """One line per operator: what its rule counts."""
     rows = [[o.name, o.domain or "ai.onnx", o.summary, ", ".join(sorted(o.attributes))] for o in operators]
     listing(("operator", "domain", "rule", "attributes read"), rows, form, file)
+
+
+def show_datasets(datasets: Iterable[Dataset], form: str, file: IO[str]) -> None:
+    """One line per data set: what it holds."""
+    rows = [
+        [
+            d.name,
+            ", ".join(f"{'about ' * d.about}{number:,} {unit}s" for unit, number in d.samples.items()),
+            d.tokenizer,
+            d.task,
+            d.modality,
+            "" if d.classes is None else f"{d.classes}",
+            f"{d.year}",
+            d.source,
+            d.note,
+            ", ".join(d.aliases),
+        ]
+        for d in datasets
+    ]
+    columns = ("data set", "holds", "tokenizer", "task", "modality", "classes", "year", "source", "note", "also")
+    listing(columns, rows, form, file)
+
+
+def show_devices(devices: Iterable[Device], form: str, file: IO[str]) -> None:
+    """One line per device: what it computes and holds."""
+    rows = [
+        [
+            d.name,
+            d.title,
+            ", ".join(f"{name} {rate / 1e12:,.10g}" for name, rate in d.peak.items()),
+            f"{d.memory / 1e9:,.10g}",
+            f"{d.bandwidth / 1e9:,.10g}",
+            "" if d.power is None else f"{d.power:g}",
+            f"{d.year}",
+            d.source,
+            d.note,
+            ", ".join(d.aliases),
+        ]
+        for d in devices
+    ]
+    columns = ("device", "title", "peak TFLOP/s, dense", "memory GB", "GB/s", "W", "year", "source", "note", "also")
+    listing(columns, rows, form, file)
 
 
 def listing(columns: Sequence[str], rows: Sequence[Sequence[str]], form: str, file: IO[str]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from scalecalc import __version__
 from scalecalc.dims import Dim
 from scalecalc.estimate import Estimate, Inspection
+from scalecalc.estimate.attention import training_flops, way
 from scalecalc.estimate.block import Block
 from scalecalc.laws import Binding
 from scalecalc.report.views import View, blocks, by_operator, nodes
@@ -40,7 +41,7 @@ def inspection(result: Inspection, view: View) -> Json:
     return {
         "command": "inspect",
         "version": __version__,
-        **_totals(result),
+        **totals(result),
         "nodes": rows,
         "blocks": [
             {
@@ -64,18 +65,26 @@ def inspection(result: Inspection, view: View) -> Json:
 
 def estimate(result: Estimate) -> Json:
     """`estimate`: the blocks of the answer."""
-    plan = result.plan
+    run, plan = result.run, result.plan
     seen = plan.seen
     return {
         "command": "estimate",
         "version": __version__,
-        **_totals(result.inspection),
+        **totals(result.inspection),
         "budget": {
-            "compute": plan.compute,
+            "text": run.budget.text,
+            "how": run.budget.how,
+            "compute": run.budget.flops,
+            "count": run.count,
+            "matrix_flops": plan.compute if seen is not None else None,
+            "flops_per_sample": run.cost,
             "data": seen,
             "unique": plan.unique,
+            "dataset": run.dataset.name if run.dataset is not None else None,
             "epochs": seen / plan.unique if seen is not None and plan.unique else None,
-            "steps": result.steps,
+            "steps": run.steps,
+            "batch_size": run.batch_size,
+            "samples_per_step": run.samples_per_step,
             "upper_bound": not result.inspection.profile.complete,
         },
         "predictions": [
@@ -142,7 +151,8 @@ def _binding(binding: Binding) -> Json:
     }
 
 
-def _totals(result: Inspection) -> Json:
+def totals(result: Inspection) -> Json:
+    """The model and its figures: what `inspect`, `estimate` and each side of `diff` have."""
     profile, task = result.profile, result.task
     per_sample = result.per_sample
     return {
@@ -161,7 +171,12 @@ def _totals(result: Inspection) -> Json:
         "forward": _quantities(result, profile.forward),
         "training": {
             **_quantities(result, profile.training),
-            "samples_per_step": _quantity(result, result.samples_per_step),
+            "attention": way(profile),
+            "matrix_flops_full": _other(result, "full"),
+            "matrix_flops_causal": _other(result, "causal"),
+            "ratio_6N_total": result.against_six("trainable"),
+            "ratio_6N_non_embedding": result.against_six("non_embedding"),
+            "samples_per_step": _samples(result),
             "matrix_flops_per_sample": {
                 "formula": None if per_sample is None else str(per_sample.formula),
                 "value": result.flops_per_sample,
@@ -171,6 +186,18 @@ def _totals(result: Inspection) -> Json:
         },
         "memory": {**_quantities(result, profile.memory), "peak_training": None, "peak_inference": None},
     }
+
+
+def _other(result: Inspection, attention: str) -> Json | None:
+    flops = training_flops(result.profile, attention)
+    return None if flops is None else _quantity(result, flops)
+
+
+def _samples(result: Inspection) -> Json:
+    """Samples in one run of the graph; seconds of audio are a quotient."""
+    whole, parts = result.samples_per_step, f"({result.task.steps})/{result.task.per_second}"
+    formula = parts if whole is None else str(whole.formula)
+    return {"formula": formula, "value": result.samples_per_run, "lower_bound": False}
 
 
 def _symbols(result: Inspection) -> Json:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from scalecalc.ir.graph import Graph
-from scalecalc.walk.profile import PARAMS, NodeProfile, Profile, Quantity, SymbolInfo
+from scalecalc.walk.profile import PARAMS, NodeProfile, Profile, Quantity, SymbolInfo, Weight
 
-__all__ = ["PARAMS", "NodeProfile", "Profile", "Quantity", "SymbolInfo", "walk"]
+__all__ = ["PARAMS", "NodeProfile", "Profile", "Quantity", "SymbolInfo", "Weight", "walk"]
 
 
 def walk(
@@ -41,7 +41,7 @@ def walk(
     from scalecalc.ir.unfold import unfolded
     from scalecalc.ops import find
     from scalecalc.walk.assemble import assemble
-    from scalecalc.walk.costs import Costs
+    from scalecalc.walk.costs import Costs, fitted
     from scalecalc.walk.forward import Forward
     from scalecalc.walk.gradients import Flow
     from scalecalc.walk.parameters import classify
@@ -51,7 +51,7 @@ def walk(
     forward = Forward(graph, Declarations(graph, family=family, sizes=sizes, shapes=shapes))
     forward.run()
     flow = Flow(forward)
-    layers = list(recognise(graph, lambda name: x.rank if (x := forward.values.get(name)) else None))
-    weights = classify(forward, flow, layers)
+    layers = list(fitted(forward, recognise(graph, lambda name: x.rank if (x := forward.values.get(name)) else None)))
+    weights = classify(forward, flow, [layer for layer, _ in layers])
     costs = Costs(forward, flow, layers, {weight.name for weight in weights if weight.trainable})
     return assemble(forward, flow, weights, costs)

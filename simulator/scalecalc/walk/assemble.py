@@ -7,15 +7,13 @@ from collections import Counter
 from scalecalc.dims import Condition, Dim, Poly, System, is_nonnegative, simplified, symbols_of, total
 from scalecalc.ops.vector import ADAMW_FLOPS
 from scalecalc.walk.costs import Costs, status
-from scalecalc.walk.facts import facts_of, notes_of
+from scalecalc.walk.facts import facts_of
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
 from scalecalc.walk.modules import homes_of
-from scalecalc.walk.parameters import Weight, by_role
-from scalecalc.walk.profile import NodeProfile, Profile, Quantity, SymbolInfo
-
-ADAMW_STATE_BYTES = 8
-"""First and second moment in float32, per trainable element."""
+from scalecalc.walk.notes import notes_of
+from scalecalc.walk.parameters import by_role
+from scalecalc.walk.profile import ADAMW_STATE_BYTES, NodeProfile, Profile, Quantity, SymbolInfo, Weight
 
 
 def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) -> Profile:
@@ -49,9 +47,10 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
         symbols={},
         conditions=tuple(dict.fromkeys((*_pinned(system), *map(str, conditions)))),
         checks=tuple(conditions),
+        weights=tuple(weights),
         assumptions=(*forward.declarations.assumptions, *_assumptions(system), *_ends(flow)),
         notes=(
-            *filter(None, [graph.metadata.get("note")]),
+            *graph.metadata.get("note", "").splitlines(),
             *forward.declarations.notes,
             *notes_of(forward, weights, costs),
         ),
@@ -74,7 +73,7 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
             "weights": quantity(stored([w for w in weights if w.role != "constant"]), partial=False),
             "gradients": quantity(stored(trainable), partial=False),
             "optimizer": quantity(ADAMW_STATE_BYTES * params["trainable"].formula, partial=False),
-            "activations": quantity(total((1, size) for sizes in costs.kept.values() for size in sizes)),
+            "activations": quantity(total((1, size) for found in costs.kept.values() for _, size in found)),
         },
         unsupported=dict(
             Counter((n.domain, n.op_type) for n, word in zip(graph.nodes, found, strict=True) if word == "unsupported")
@@ -99,12 +98,17 @@ def _nodes(forward: Forward, weights: list[Weight], costs: Costs) -> tuple[NodeP
     for place, node in enumerate(forward.graph.nodes):
         outputs = tuple(v.shape if (v := forward.values.get(name)) else None for name in node.outputs if name)
         layer = costs.in_layer.get(place)
-        kept = total((1, size) for size in sizes) if (sizes := costs.kept.get(place)) else 0
+        kept = tuple(costs.kept.get(place, ()))
+        kept_bytes = total((1, size) for _, size in kept) if kept else 0
         params = total(first[place]) if place in first else 0
         word = status(forward.evaluations[place])
         kind = layer.node.op_type if layer else ""
-        share, home = costs.share(place), homes[place]
-        rows.append(NodeProfile(node.name, node.op_type, outputs, params, *share, kept, kind, word, *home))
+        rows.append(
+            NodeProfile(
+                node.name, node.op_type, outputs, params, *costs.share(place), kept_bytes, kind, word, *homes[place],
+                node.domain, kept,
+            )
+        )  # fmt: skip
     return tuple(rows)
 
 

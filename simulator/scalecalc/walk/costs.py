@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from scalecalc.dims import Dim, hint_of, total
@@ -11,13 +11,15 @@ from scalecalc.errors import ShapeError
 from scalecalc.ir.graph import Node
 from scalecalc.ir.links import Layer
 from scalecalc.ir.unfold import CONTROL, STATE_OUT
-from scalecalc.ops import OPERATORS, Tensor
+from scalecalc.ops import OPERATORS, Inner, Tensor
 from scalecalc.walk.forward import SKIPPED, UNDETERMINED, UNREACHED, UNSUPPORTED, Evaluation, Forward
 from scalecalc.walk.gradients import Flow
 
 Mask = tuple[bool, ...] | None
 Terms = list[tuple[int, Dim]]
 Columns = tuple[Terms, Terms, Terms, Terms]
+Fitted = tuple[Layer, Evaluation]
+"""A recognised layer with its rule's answer."""
 
 
 class Share(NamedTuple):
@@ -53,11 +55,10 @@ class Part(NamedTuple):
         if cost is None:
             return
         macs, backward_macs, vector, backward = columns
-        if self.matrix and cost.contraction is not None:
-            count, left, right = cost.contraction
+        for count, *operands in cost.contractions if self.matrix else ():
             macs.append((times, count))
             if mask is not None:
-                backward_macs.append((times * (mask[left.index] + mask[right.index]), count))
+                backward_macs.append((times * sum(wants(x, mask) for x in operands), count))
         if self.vector and any(x is not None and x.is_float for x in evaluation.inputs):
             vector.append((times, cost.vector))
             if mask is not None:
@@ -79,23 +80,22 @@ class Costs:
     Attributes:
         dropped: nodes of branches that do not count, being cheaper than the other one.
         chosen: which branch counts, by the name of the If, where nothing in the file decides.
-        kept: formulas of the bytes kept for the backward pass, by the node that keeps them first.
+        kept: what is kept for the backward pass, by the node that keeps it first: the value's name, "" for masks and
+            statistics, with its bytes.
         layers: the recognised layers whose rule fits, by the index of their last node.
         in_layer: which layer a node belongs to, by its index.
     """
 
-    def __init__(self, forward: Forward, flow: Flow, layers: Sequence[Layer], trainable: set[str]) -> None:
+    def __init__(self, forward: Forward, flow: Flow, layers: Sequence[Fitted], trainable: set[str]) -> None:
         self.forward, self.flow = forward, flow
         needs, self.masks = flow.needing(trainable)
         self.layers: dict[int, tuple[Layer, Evaluation, Mask]] = {}
         self.in_layer: dict[int, Layer] = {}
-        for layer in layers:
-            evaluation = _evaluated(forward, layer)
-            if evaluation is not None:
-                mask = tuple(name in needs for name in layer.node.inputs)
-                alive = not flow.wanted.isdisjoint(layer.node.outputs)
-                self.layers[layer.members[-1]] = layer, evaluation, mask if alive and True in mask else None
-                self.in_layer.update(dict.fromkeys(layer.members, layer))
+        for layer, evaluation in layers:
+            mask = tuple(name in needs for name in layer.node.inputs)
+            alive = not flow.wanted.isdisjoint(layer.node.outputs)
+            self.layers[layer.members[-1]] = layer, evaluation, mask if alive and True in mask else None
+            self.in_layer.update(dict.fromkeys(layer.members, layer))
         self.shares: dict[tuple[tuple[object, ...], ...], Share] = {}
         self.dropped: set[int] = set()
         self.chosen: dict[str, str] = {}
@@ -151,7 +151,7 @@ class Costs:
         share = _sum((1, part) for place in places for part in self._parts(place))
         return hint_of(share.macs + share.backward_macs), hint_of(share.vector_flops)
 
-    def _kept(self) -> dict[int, list[Dim]]:
+    def _kept(self) -> dict[int, list[tuple[str, Dim]]]:
         """Each tensor once, at the node that needs it first; views are the tensor they show.
 
         A tensor of a loop's body is kept for every run. What the body gets from the run before is what that run
@@ -162,7 +162,7 @@ class Costs:
         carried = {node.inputs[1]: node.inputs for node in graph.nodes if (node.domain, node.op_type) == STATE_OUT}
         shown: dict[str, str] = {}
         seen: set[str] = set()
-        kept: dict[int, list[Dim]] = {}
+        kept: dict[int, list[tuple[str, Dim]]] = {}
         for place, (node, evaluation) in enumerate(zip(graph.nodes, self.forward.evaluations, strict=True)):
             cost = evaluation.cost
             if cost is None or place in self.dropped:
@@ -176,20 +176,26 @@ class Costs:
                 layer, layer_evaluation, mask = self.layers[place]
                 if mask is not None:
                     needed += _needed(layer.node.inputs, layer.node.outputs, layer_evaluation, mask, False)
-            sizes: list[Dim] = []
+            found: list[tuple[str, Dim]] = []
             while needed:
                 name, extra = needed.pop()
                 root = shown.get(name, name)
                 if not name:
-                    sizes.append(extra * self.forward.repeats(node) if node.times else extra)
+                    found.append(("", extra * self.forward.repeats(node) if node.times else extra))
                 elif root in carried and root not in seen:
                     seen.add(root)
                     needed += [(other, 0) for other in (carried[root][0], carried[root][2])]
-                elif root not in seen and name not in static and (value := values.get(root)) is not None:
+                elif (
+                    root not in seen
+                    and root not in static
+                    and name not in static
+                    and (value := values.get(root)) is not None
+                ):
                     seen.add(root)
-                    sizes.append(value.bytes * self.forward.repeats(runs[root]) if root in runs else value.bytes)
-            if sizes:
-                kept[place] = sizes
+                    size = value.bytes * self.forward.repeats(runs[root]) if root in runs else value.bytes
+                    found.append((root, size))
+            if found:
+                kept[place] = found
         return kept
 
     def _source(self, node: Node) -> str:
@@ -220,17 +226,23 @@ def _sum(parts: Iterable[tuple[int, Part]]) -> Share:
     return Share(*sums)
 
 
-def _evaluated(forward: Forward, layer: Layer) -> Evaluation | None:
-    """A layer's own rule on its inputs; None where they do not fit it, so that the nodes count as they are."""
-    operator = OPERATORS.get((layer.node.domain, layer.node.op_type))
-    inputs = [forward.values.get(name) for name in layer.node.inputs]
-    try:
-        evaluation = forward.evaluate(layer.node, operator, inputs)
-    except ShapeError:
-        return None
-    made = forward.values.get(layer.node.outputs[0])
-    fits = evaluation.outputs and made is not None and evaluation.outputs[0].shape == made.shape
-    return evaluation if fits else None
+def fitted(forward: Forward, layers: Iterable[Layer]) -> Iterator[Fitted]:
+    """The layers whose own rule gives what their nodes give; those of the others count as they are."""
+    for layer in layers:
+        operator = OPERATORS.get((layer.node.domain, layer.node.op_type))
+        inputs = [forward.values.get(name) for name in layer.node.inputs]
+        try:
+            evaluation = forward.evaluate(layer.node, operator, inputs)
+        except ShapeError:
+            continue
+        made = forward.values.get(layer.node.outputs[0])
+        if evaluation.outputs and made is not None and evaluation.outputs[0].shape == made.shape:
+            yield layer, evaluation
+
+
+def wants(operand: Tensor | Inner, mask: tuple[bool, ...]) -> bool:
+    """Whether a contraction's operand needs a gradient."""
+    return any(mask[slot] for slot in operand.slots)
 
 
 def _needed(
@@ -241,17 +253,17 @@ def _needed(
     if cost is None or mask is None:
         return []
     needed: list[tuple[str, Dim]] = []
-    if cost.contraction is not None:
-        _, left, right = cost.contraction
-        needed += [(inputs[x.index], 0) for x, other in ((left, right), (right, left)) if mask[other.index]]
-    for keep in () if inside else cost.keeps:
+    keeps = [x.keep for _, a, b in cost.contractions for x, other in ((a, b), (b, a)) if wants(other, mask)]
+    for keep in keeps if inside else (*keeps, *cost.keeps):
         if keep.when is None or (keep.when < len(mask) and mask[keep.when]):
-            if not (isinstance(keep.bytes, int) and keep.bytes == 0):
+            names, slot = (inputs, keep.what) if keep.what >= 0 else (outputs, ~keep.what)
+            name = names[slot] if slot < len(names) else ""
+            if keep.what < 0 and name:
+                needed.append((name, 0))
+            elif not (isinstance(keep.bytes, int) and keep.bytes == 0):
                 needed.append(("", keep.bytes))
-            else:
-                names, slot = (inputs, keep.what) if keep.what >= 0 else (outputs, ~keep.what)
-                if slot < len(names) and names[slot]:
-                    needed.append((names[slot], 0))
+            elif name:
+                needed.append((name, 0))
     return needed
 
 

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from scalecalc.ir.graph import Graph, Node
-from scalecalc.walk.parameters import Weight
+from scalecalc.walk.profile import Weight
 
 Path = tuple[str, ...]
 

@@ -3,54 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from scalecalc.dims import Dim, Poly, hint_of, is_family, lone, prod, total
 from scalecalc.ir.links import Layer
-from scalecalc.ops import OPERATORS, is_float
+from scalecalc.ops import OPERATORS, Tensor, is_float
+from scalecalc.ops.dtypes import bits_of
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
-
-ROLES = ("embedding", "positional", "norm", "head", "other")
-"""Roles of trainable weights; a weight used twice has the first of its roles in this order."""
-
-
-Uses = list[tuple[int, int]]
-"""(node, slot) pairs."""
-
-
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """A stored tensor and its part in the model.
-
-    Attributes:
-        name: in the file.
-        role: one of ROLES, `buffer`, `constant` or `quantized`.
-        size: its elements.
-        bytes: what they take in memory.
-        linear: it is an operand of a contraction.
-        first: index of the node that uses it first, -1 for none.
-        uses: how many nodes use it.
-    """
-
-    name: str
-    role: str
-    size: Dim
-    bytes: Dim
-    linear: bool
-    first: int
-    uses: int
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes it."""
-        return self.role in ROLES
+from scalecalc.walk.profile import ROLES, Weight
+from scalecalc.walk.tables import Uses, angles, attention_biases, compared, inner, sums_of_stored
 
 
 def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weight]:
     """Every stored tensor the front end found in the file, each once."""
-    uses, dequantized = _uses(forward)
-    norms = {name for layer in layers for slot, name in enumerate(layer.node.inputs) if _is_norm(layer, slot)}
+    uses, dequantized, source = _uses(forward)
+    norms = {
+        source.get(name, name)
+        for layer in layers
+        for slot, name in enumerate(layer.node.inputs)
+        if _is_norm(layer, slot)
+    }
+    fixed = inner(layers, uses, source) | angles(forward, flow, layers, uses, source) | compared(forward, flow, source)
+    biases, masks = attention_biases(forward, layers, source)
+    fixed |= masks
+    made = biases | sums_of_stored(forward, flow, source)
     heads = _heads(forward, flow, uses, norms)
     weights = []
     for name, init in forward.graph.initializers.items():
@@ -58,14 +34,19 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
         own = uses.get(name, [])
         if not init.stored_bytes and not own:
             continue
-        role = _role(forward, flow, name, own, heads, norms)
+        role = "constant" if name in fixed else _role(forward, flow, name, own, heads, norms)
+        if role == "other" and name in biases:
+            role = "positional"
         if role == "constant" and name in dequantized:
             role = "quantized"
         if role == "constant" and not init.stored_bytes and init.value is not None:
             continue  # made by the front end for an attribute that became an input
         linear = any(_is_operand(forward, place, slot) for place, slot in own)
         first = min((place for place, _ in own), default=-1)
-        weights.append(Weight(name, role, value.size, value.bytes, linear, first, len({p for p, _ in own})))
+        packed = (_packed(forward, place, slot) for place, slot in own)
+        size = next((count for count in packed if count is not None), value.size)
+        used = len({place for place, _ in own})
+        weights.append(Weight(name, role, value.shape, size, value.bytes, linear, first, used, name in made))
     return weights
 
 
@@ -74,8 +55,9 @@ def _is_norm(layer: Layer, slot: int) -> bool:
     return operator.roles.get(slot) == "norm"
 
 
-def _uses(forward: Forward) -> tuple[dict[str, Uses], set[str]]:
-    """(node, slot) of every use of a stored tensor, seen through nodes that only hand it on; the dequantised ones."""
+def _uses(forward: Forward) -> tuple[dict[str, Uses], set[str], dict[str, str]]:
+    """(node, slot) of every use of a stored tensor, seen through nodes that only hand it on; the dequantised ones;
+    which tensor each value is."""
     dequantized: set[str] = set()
     source: dict[str, str] = {name: name for name in forward.graph.initializers}
     uses: dict[str, Uses] = {}
@@ -88,24 +70,39 @@ def _uses(forward: Forward) -> tuple[dict[str, Uses], set[str]]:
         for slot, name in enumerate(node.inputs):
             if name in source and not (slot == 0 and node.outputs and source.get(node.outputs[0]) == source[name]):
                 uses.setdefault(source[name], []).append((place, slot))
-    return uses, dequantized
+    return uses, dequantized, source
 
 
 def _is_operand(forward: Forward, place: int, slot: int) -> bool:
     cost = forward.evaluations[place].cost
-    return (
-        cost is not None
-        and cost.contraction is not None
-        and slot in (cost.contraction[1].index, cost.contraction[2].index)
-    )
+    operands = [x for _, *pair in cost.contractions for x in pair] if cost is not None else []
+    return any(isinstance(x, Tensor) and x.index == slot for x in operands)
+
+
+def _is_quantized(forward: Forward, place: int, slot: int, dtype: str) -> bool:
+    """Whether integers are a weight there: of a product, of a bias, or of a table of at most 8 bits."""
+    operator = forward.evaluations[place].operator
+    role = operator.roles.get(slot, "") if operator is not None else ""
+    is_table = role == "embedding" and dtype != "bool" and bits_of(dtype) <= 8
+    return is_table or role == "bias" or _is_operand(forward, place, slot)
+
+
+def _packed(forward: Forward, place: int, slot: int) -> Dim | None:
+    """How many weights the elements of an input hold, None for as many."""
+    cost = forward.evaluations[place].cost
+    return cost.packed.get(slot) if cost is not None else None
 
 
 def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], norms: set[str]) -> str:
     value = forward.values[name]
     if not is_float(value.dtype):
-        return "quantized" if any(_is_operand(forward, place, slot) for place, slot in uses) else "constant"
+        return (
+            "quantized" if any(_is_quantized(forward, place, slot, value.dtype) for place, slot in uses) else "constant"
+        )
     if name in norms:
         return "norm"
+    if not value.shape:
+        return "constant"  # one number without axes: a scale, an epsilon, an offset for all
     roles: set[str] = set()
     for place, slot in uses:
         node = forward.graph.nodes[place]
@@ -117,13 +114,14 @@ def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], 
             continue
         if operator is not None and slot in operator.fixed_inputs:
             continue
-        if operator is not None and operator.is_elementwise and not _is_weight(forward, flow, place, slot):
+        filler = node.op_type == "Expand"  # one number for a whole tensor, such as a first state of zeros
+        if operator is not None and (operator.is_elementwise or filler) and not _is_weight(forward, flow, place, slot):
             continue
-        if role == "embedding":
+        if role == "embedding" and slot == 0:
             role = _table_role(forward, flow, place)
         elif role == "bias" or (role == "other" and place in heads):
             role = "head" if place in heads else "other"
-        elif role == "other" and operator is not None and operator.is_elementwise and _is_table(value.shape):
+        elif role == "other" and _by_position(forward, flow, place, value.shape):
             role = "positional"
         roles.add(role)
     return next((role for role in ROLES if role in roles), "constant")
@@ -139,7 +137,15 @@ def _is_weight(forward: Forward, flow: Flow, place: int, slot: int) -> bool:
         return False
     maker = flow.maker.get(node.inputs[1 - slot])
     cost = forward.evaluations[maker].cost if maker is not None else None
-    return cost is not None and cost.contraction is not None
+    return cost is not None and bool(cost.contractions)
+
+
+def _by_position(forward: Forward, flow: Flow, place: int, shape: tuple[Dim, ...]) -> bool:
+    """Whether a node takes a table's vectors for positions: as they are, or as many of them as there are."""
+    node, operator = forward.graph.nodes[place], forward.evaluations[place].operator
+    if node.op_type == "Slice":
+        return not flow.static.issuperset(filter(None, node.inputs))
+    return operator is not None and operator.is_elementwise and _is_table(shape)
 
 
 def _is_table(shape: tuple[Dim, ...]) -> bool:

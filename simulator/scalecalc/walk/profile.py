@@ -16,6 +16,11 @@ PARAMS = (
 
 FIGURES = ("params", "macs", "backward_macs", "vector_flops", "backward_vector_flops", "bytes", "kept_bytes")
 """What is counted for every node; each sums to a total of the profile."""
+ADAMW_STATE_BYTES = 8
+"""First and second moment in float32, per trainable element."""
+
+ROLES = ("embedding", "positional", "norm", "head", "other")
+"""Roles of trainable weights; a weight used twice has the first of its roles in this order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,38 @@ class SymbolInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Weight:
+    """A stored tensor and its part in the model.
+
+    Attributes:
+        name: in the file.
+        role: one of ROLES, `buffer`, `constant` or `quantized`.
+        shape: its dimensions.
+        size: its elements.
+        bytes: what they take in memory.
+        linear: it is an operand of a contraction.
+        first: index of the node that uses it first, -1 for none.
+        uses: how many nodes use it.
+        written_out: the exporter may have made it of smaller weights.
+    """
+
+    name: str
+    role: str
+    shape: tuple[Dim, ...]
+    size: Dim
+    bytes: Dim
+    linear: bool
+    first: int
+    uses: int
+    written_out: bool = False
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes it."""
+        return self.role in ROLES
+
+
+@dataclass(frozen=True, slots=True)
 class NodeProfile:
     """One node's share, everything per run of the graph at its symbols' sizes.
 
@@ -71,6 +108,8 @@ class NodeProfile:
         status: `known`, `unsupported` or `unreached`.
         module: path of the module it belongs to, levels separated by dots; "" for the model itself.
         classes: of the model and the modules on that path, as far as the file tells; "" for one it does not.
+        domain: the operator's set, "" for ONNX's own.
+        kept: the values `kept_bytes` is made of, with their bytes; "" for masks and statistics.
     """
 
     name: str
@@ -106,6 +145,9 @@ class NodeProfile:
         """Its figures by name."""
         return dict(zip(FIGURES, self.figures, strict=True))
 
+    domain: str = ""
+    kept: tuple[tuple[str, Dim], ...] = ()
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -126,6 +168,7 @@ class Profile:
         unsupported: how many nodes of each (domain, op_type) had no rule.
         unreached: names of nodes behind those whose shapes could not be found.
         pending: equalities the walk could neither prove nor use.
+        weights: every stored tensor that counts, each once.
         checks: the conditions that still hold symbols, to be tested at sizes.
         node_maker: makes `nodes`.
         facts: structural findings other layers read (`vocabulary`, `classes`, `causal`, ...).
@@ -150,6 +193,7 @@ class Profile:
     unsupported: dict[tuple[str, str], int]
     unreached: tuple[str, ...]
     pending: tuple[str, ...]
+    weights: tuple[Weight, ...] = ()
     checks: tuple[Condition, ...] = ()
     node_maker: Callable[[], tuple[NodeProfile, ...]] = field(default=tuple, repr=False, compare=False)
     facts: dict[str, object] = field(default_factory=dict)

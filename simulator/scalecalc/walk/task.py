@@ -1,22 +1,47 @@
-"""What a model is for, guessed from its inputs, outputs and structure."""
+"""What a model is for, guessed from its inputs, outputs and structure; and what one sample of its data is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from scalecalc.dims import Dim, prod
+from scalecalc.dims import Dim
+from scalecalc.errors import UsageError
+from scalecalc.walk.forms import Forms
 from scalecalc.walk.profile import Profile
 
 TASKS = {
-    # task: (modality, sample, in words)
+    # task: (modality, sample, in words); Hugging Face's names where they tell the modality
     "language-modeling": ("text", "token", "causal language model"),
     "masked-language-modeling": ("text", "token", "masked language model"),
+    "text2text-generation": ("text", "token", "text encoder-decoder"),
     "text-encoding": ("text", "token", "text encoder"),
     "text-classification": ("text", "example", "text classifier"),
+    "token-classification": ("text", "example", "token classifier"),
+    "question-answering": ("text", "example", "extractive question answering"),
     "image-classification": ("image", "example", "image classifier"),
+    "image-segmentation": ("image", "example", "image segmentation"),
+    "object-detection": ("image", "example", "object detector"),
     "image-to-image": ("image", "example", "image-to-image network"),
+    "image-encoding": ("image", "example", "image encoder"),
+    "video-classification": ("video", "example", "video classifier"),
+    "automatic-speech-recognition": ("audio", "example", "speech recogniser"),
+    "audio-classification": ("audio", "example", "audio classifier"),
+    "audio-encoding": ("audio", "example", "audio encoder"),
+    "zero-shot-image-classification": ("image-text", "example", "contrastive image-text model"),
+    "image-text-to-text": ("image-text", "token", "vision-language model"),
 }
-SAMPLES = ("token", "example")
+ALIASES = {
+    "text-generation": "language-modeling",
+    "fill-mask": "masked-language-modeling",
+    "translation": "text2text-generation",
+    "summarization": "text2text-generation",
+    "semantic-segmentation": "image-segmentation",
+    "image-feature-extraction": "image-encoding",
+}
+"""Other names for them."""
+SAMPLES = ("example", "token", "second")
+RATES = {"raw": 16_000, "frames": 100}
+"""Input steps in a second of audio: raw samples at 16 kHz, frames of a spectrogram 10 ms apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +49,20 @@ class Task:
     """A task with what one sample of its data is.
 
     Attributes:
-        name: one of TASKS, None where nothing could be guessed.
-        modality: `image`, `text`, or None.
-        sample: `token` or `example`.
+        name: one of TASKS, or of a law; None where nothing could be guessed.
+        modality: `image`, `text`, `audio`, `video`, `image-text`, or None.
+        sample: `example` (an image, a sequence, a clip, a pair), `token`, or `second` of audio. Tokens of an
+            encoder-decoder are those of both sides, as each passes through one of its halves.
         words: for people.
         family: `cnn`, `transformer`, `rnn`, or None.
         classes: of a classifier, None else.
-        shape: one sample's shape without batch, where it is known.
-        per_step: samples in one run of the graph, a formula.
+        shape: one example of the main input without batch, where it is known.
+        parts: one example as text, for every input that holds data: `3 x 224 x 224`, `77 tokens`.
+        examples: in one run of the graph, a formula.
+        steps: what `per_second` divides: samples in one run of the graph, a formula, times that.
+        per_second: input steps in one sample: 1 but for seconds of audio.
         guessed: nobody stated it.
+        remarks: what was assumed of a sample.
     """
 
     name: str | None
@@ -42,73 +72,66 @@ class Task:
     family: str | None
     classes: int | None
     shape: tuple[Dim, ...] | None
-    per_step: Dim
+    parts: tuple[str, ...]
+    examples: Dim = 1
+    steps: Dim = 1
+    per_second: int = 1
     guessed: bool = True
+    remarks: tuple[str, ...] = field(default=())
 
 
 def guess(profile: Profile, *, task: str | None = None, sample: str | None = None) -> Task:
-    """The task of a profile; `task` and `sample` overrule what its structure suggests."""
-    found = _guess(profile)
+    """The task of a profile; `task` and `sample` overrule what its structure suggests.
+
+    Args:
+        profile: from `walk`.
+        task: one of TASKS or ALIASES, or a law's.
+        sample: one of SAMPLES; `second@8000` states how many input steps a second of audio has.
+
+    Raises:
+        UsageError: the model has no such sample.
+    """
+    forms = Forms(profile)
+    name, classes = forms.guess()
+    modality, usual, words = TASKS.get(name or "", (None, "example", "task unknown"))
+    found = Task(name, modality, usual, words, _family(profile), classes, forms.example, forms.parts)
     if task is not None:
+        task = ALIASES.get(task, task)
         modality, usual, words = TASKS.get(task, (None, found.sample, task))
+        if usual == "token" and forms.tokens_per_run is None:
+            usual = "example"
         found = replace(found, name=task, modality=modality, sample=usual, words=words, guessed=False)
-    if sample is not None:
-        found = replace(found, sample=sample)
-    return replace(found, per_step=_per_step(profile, found.sample))
+    found = replace(found, examples=forms.examples)
+    return _sampled(found, forms, sample or found.sample)
 
 
-def _guess(profile: Profile) -> Task:
-    classes: int | None = None
-    name: str | None = None
-    main = next(iter(profile.inputs.items()), ("", ()))
-    shape, dtype = main[1], profile.input_dtypes.get(main[0], "")
-    result = next((dims for dims in profile.outputs.values() if dims is not None), ())
-    last = _squeezed(result)
-    vocabulary = profile.facts.get("vocabulary")
-    if dtype.startswith("int") and vocabulary is not None and len(shape) <= 2:
-        if len(last) >= len(shape) + 1:
-            is_head = result[-1] == vocabulary
-            causal = bool(profile.facts.get("causal"))
-            name = ("language-modeling" if causal else "masked-language-modeling") if is_head else "text-encoding"
-        else:
-            name, classes = "text-classification", _number(last)
-    elif len(shape) == 4 and not dtype.startswith("int"):
-        if len(last) == 2 or (len(last) == 1 and len(result) >= 2):
-            name, classes = "image-classification", _number(last)
-        elif len(last) == 4:
-            name = "image-to-image"
-    modality, sample, words = TASKS.get(name or "", (None, "example", "task unknown"))
-    family = None
+def _sampled(task: Task, forms: Forms, sample: str) -> Task:
+    sample, _, rate = sample.partition("@")
+    if sample == "token":
+        if forms.tokens_per_run is None:
+            raise UsageError("the model takes no tokens", where="--sample", todo="use example")
+        return replace(task, sample=sample, steps=forms.tokens_per_run)
+    if sample == "second":
+        return _seconds(task, forms, rate)
+    return replace(task, sample=sample, steps=task.examples)
+
+
+def _seconds(task: Task, forms: Forms, rate: str) -> Task:
+    if forms.time is None:
+        raise UsageError("the model takes no audio", where="--sample", todo="use example")
+    kind, axis = forms.time
+    if rate and not (rate.isascii() and rate.isdecimal() and len(rate) < 10 and int(rate)):
+        what = f"'{rate:.40}' is no number of input steps a second"
+        raise UsageError(what, where="--sample", todo="write for example second@16000")
+    per_second = int(rate) if rate else RATES[kind]
+    unit = "numbers" if kind == "raw" else "frames"
+    remarks = () if rate else (f"{per_second:,} {unit} in a second of audio (--sample second@{per_second})",)
+    return replace(task, sample="second", steps=task.examples * axis, per_second=per_second, remarks=remarks)
+
+
+def _family(profile: Profile) -> str | None:
     if profile.facts.get("attention_macs"):
-        family = "transformer"
-    elif profile.facts.get("recurrent"):
-        family = "rnn"
-    elif profile.facts.get("convolutions"):
-        family = "cnn"
-    axis = _batch_axis(profile, shape)
-    rest = (*shape[:axis], *shape[axis + 1 :])
-    return Task(name, modality, sample, words, family, classes, rest or None, 1)
-
-
-def _batch_axis(profile: Profile, shape: tuple[Dim, ...]) -> int:
-    """Which axis counts examples: the one whose symbol is a batch, else the first."""
-    for axis, dim in enumerate(shape):
-        symbol = profile.symbols.get(str(dim))
-        if symbol is not None and symbol.kind == "batch":
-            return axis
-    return 0
-
-
-def _squeezed(dims: tuple[Dim, ...]) -> tuple[Dim, ...]:
-    return (*dims[:1], *(dim for dim in dims[1:] if not (isinstance(dim, int) and dim == 1)))
-
-
-def _number(dims: tuple[Dim, ...]) -> int | None:
-    return dims[-1] if len(dims) > 1 and isinstance(dims[-1], int) else None
-
-
-def _per_step(profile: Profile, sample: str) -> Dim:
-    shape = next(iter(profile.inputs.values()), ())
-    if not shape:
-        return 1
-    return prod(shape[:2]) if sample == "token" else shape[_batch_axis(profile, shape)]
+        return "transformer"
+    if profile.facts.get("recurrent"):
+        return "rnn"
+    return "cnn" if profile.facts.get("convolutions") else None

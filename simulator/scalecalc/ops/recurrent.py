@@ -1,0 +1,113 @@
+"""Recurrent layers: every step multiplies its input and the state before it into the gates.
+
+All steps count, those behind the end of a shorter sequence and the first with its given or zero state too. Backward
+runs through every step, so that the gradients of the states are made whenever anything in front of them needs one,
+that of the first state only if it is given and needs one itself.
+Kept are the states and, as in PyTorch's fused cells, what the gates came to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from scalecalc.dims import Dim, regroup, same
+from scalecalc.errors import ShapeError
+from scalecalc.ops.dtypes import itemsize
+from scalecalc.ops.registry import Cost, Keep, Tensor, give, inner, op
+from scalecalc.ops.vector import ACTIVATIONS, CELLS, PEEPHOLES, Cell
+
+Names = Sequence[str] | None
+
+
+def _layer(
+    cell: Cell, x: Tensor, w: Tensor, r: Tensor, b: Tensor | None, h: Tensor | None,
+    direction: str, layout: int, activations: Names, c: Tensor | None = None, p: Tensor | None = None,
+) -> Cost:  # fmt: skip
+    """The cost of a whole layer: outputs Y, the last state, and the last cell state where there is one.
+
+    Args:
+        cell: what one unit computes in one step.
+        x, w, r, b, h, c, p: input, weights of input and of state, biases, first state, first cell, peepholes.
+    """
+    ways = 2 if direction == "bidirectional" else 1
+    (batch, steps), features = (x.shape[:2] if layout else x.shape[1::-1]), x.shape[2]
+    hidden = r.shape[2]
+    for weight, rows, columns in ((w, cell.gates, features), (r, cell.gates, hidden)):
+        _meet(weight, ways, rows * hidden, columns)
+    for weights, rows in ((b, 2 * cell.gates), (p, 3)):
+        if weights is not None:
+            _meet(weights, ways, rows * hidden)
+    state = (batch, ways, hidden) if layout else (ways, batch, hidden)
+    for given in (h, c):
+        if given is not None:
+            for dim, wanted in zip(given.shape, state, strict=True):
+                regroup((wanted,), (dim,))  # exporters write the file's numbers into zero states
+    units = steps * batch * ways * hidden
+    out = (batch, steps, ways, hidden) if layout else (steps, ways, batch, hidden)
+    forward, backward = _elementwise(cell, ways, activations)
+    vector = forward * steps * batch * hidden
+    made = {w.index: backward * steps * batch * hidden}
+    if b is not None:
+        vector += 2 * cell.gates * units
+        made[b.index] = cell.gates * units
+    if p is not None:
+        vector += PEEPHOLES.forward * units
+        made[p.index] = PEEPHOLES.backward * units
+    size = itemsize(x.dtype)
+    states = inner(x, w, r, b, h, c, p, keep=Keep(~0, bytes=units * size))
+    keeps = [Keep(given.index) for given in (h, c) if given is not None]
+    if cell.kept:
+        keeps.append(Keep(bytes=cell.kept * units * size))
+    first = h if h is not None else inner(keep=Keep(bytes=0))  # zeros need no gradient
+    return give(
+        out, *[state] * cell.states,
+        contractions=(
+            (steps * batch * w.size, x, w), (batch * r.size, first, r), ((steps - 1) * batch * r.size, states, r),
+        ),
+        vector=vector, backward=made, keeps=keeps,
+    )  # fmt: skip
+
+
+def _meet(weight: Tensor, *dims: Dim) -> None:
+    for own, dim in zip(weight.shape, dims, strict=True):
+        same(own, dim)
+
+
+def _elementwise(cell: Cell, ways: int, activations: Names) -> tuple[int, int]:
+    """(forward, backward) FLOPs of one unit in one step, of both directions."""
+    wanted = len(cell.activations) * ways
+    names = activations[:wanted] if activations else cell.activations * ways
+    if len(names) != wanted or not all(name.lower() in ACTIVATIONS for name in names):
+        raise ShapeError(f"activations {', '.join(map(str, names))}")
+    counts = [(times, ACTIVATIONS[name.lower()]) for name, times in zip(names, cell.uses * ways, strict=True)]
+    forward = ways * cell.forward + sum(times * count.forward for times, count in counts)
+    return forward, ways * cell.backward + sum(times * count.backward for times, count in counts)
+
+
+@op("RNN", fixed_inputs=(4,), roles={3: "bias"})
+def rnn(
+    x: Tensor, w: Tensor, r: Tensor, b: Tensor | None = None, lengths: Tensor | None = None, h: Tensor | None = None,
+    *, direction: str = "forward", layout: int = 0, activations: Names = ("Tanh", "Tanh"),
+) -> Cost:  # fmt: skip
+    """h = f(x W + h R + b): MACs of x W and h R in every step and direction."""
+    return _layer(CELLS["RNN"], x, w, r, b, h, direction, layout, activations)
+
+
+@op("GRU", fixed_inputs=(4,), roles={3: "bias"})
+def gru(
+    x: Tensor, w: Tensor, r: Tensor, b: Tensor | None = None, lengths: Tensor | None = None, h: Tensor | None = None,
+    *, direction: str = "forward", layout: int = 0, activations: Names = None,
+) -> Cost:  # fmt: skip
+    """Update and reset gate and a new state: MACs of x W and h R, of three gates each, in every step and direction."""
+    return _layer(CELLS["GRU"], x, w, r, b, h, direction, layout, activations)
+
+
+@op("LSTM", fixed_inputs=(4,), roles={3: "bias"})
+def lstm(
+    x: Tensor, w: Tensor, r: Tensor, b: Tensor | None = None, lengths: Tensor | None = None, h: Tensor | None = None,
+    c: Tensor | None = None, p: Tensor | None = None,
+    *, direction: str = "forward", layout: int = 0, activations: Names = None, input_forget: int = 0,
+) -> Cost:  # fmt: skip
+    """Three gates and a new cell: MACs of x W and h R, of four gates each, in every step and direction."""
+    cell = CELLS["LSTM, coupled" if input_forget else "LSTM"]
+    return _layer(cell, x, w, r, b, h, direction, layout, activations, c, p)

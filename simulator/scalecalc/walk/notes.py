@@ -1,0 +1,100 @@
+"""Marks exporters left that show in the counts, in words."""
+
+from __future__ import annotations
+
+import re
+
+from scalecalc.dims import Dim, total
+from scalecalc.walk.costs import Costs
+from scalecalc.walk.facts import RECURRENT, token_table
+from scalecalc.walk.forward import UNSUPPORTED, Forward
+from scalecalc.walk.profile import Weight
+
+MANY_CONVOLUTIONS = 5
+EXPORTERS = re.compile(r"onnx::\w+|val_\d+|_v_\d+|\d+")
+"""Names exporters give to stored tensors they made."""
+
+
+def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]:
+    """Marks of the exporter that show in the counts, and what was chosen in the graph."""
+    lost = {place for place, found in enumerate(forward.evaluations) if found is UNSUPPORTED}
+    notes = [
+        f"If node '{name.rpartition('#')[0]}' counts its {branch}, the dearer one"
+        for name, branch in costs.chosen.items()
+    ]
+    trainable = total((1, weight.size) for weight in weights if weight.trainable)
+    biased = _foldable(forward, weights)
+    if len(biased) >= MANY_CONVOLUTIONS:
+        unfolded = trainable + total((1, size) for size in biased)
+        text = f"{unfolded:,}" if isinstance(unfolded, int) else str(unfolded)
+        notes.append(
+            f"{len(biased)} convolutions have a bias and no norm behind them: if the exporter folded BatchNorm into "
+            f"all of these, the model had {text} trainable parameters (more if they had biases of their own), and "
+            "keeps more activations in training"
+        )
+    made = [weight for weight in weights if weight.written_out and weight.trainable]
+    if made:
+        size = total((1, weight.size) for weight in made)
+        notes.append(
+            f"{len(made)} stored tables of {size} elements in all ({made[0].name} first) are biases of attention "
+            "scores or sums of stored tensors: exporters write such out, the model may hold smaller weights for them"
+        )
+    if (copy := _copied_head(forward, weights)) is not None:
+        notes.append(
+            f"the head's weight {copy.name} is the token table's shape turned round: if the model ties the two, the "
+            f"exporter stored a copy, and {copy.size} of the trainable parameters are counted twice"
+        )
+    doubled = [
+        forward.values[node.inputs[3]].size
+        for node in forward.graph.nodes
+        if node.op_type in RECURRENT and not node.domain and len(node.inputs) > 3 and node.inputs[3] in forward.values
+    ]
+    if doubled:
+        notes.append(
+            f"{len(doubled)} recurrent layers store two biases for every gate, as PyTorch trains them: a framework "
+            f"with one, as Keras, has {total((1, size) for size in doubled) // 2} fewer trainable parameters"
+        )
+    unknown = total((1, weight.size) for weight in weights if weight.trainable and weight.first in lost)
+    if not (isinstance(unknown, int) and unknown == 0):
+        notes.append(f"{unknown} trainable parameters are inputs of operators without a rule: some may be settings")
+    merged = [w for w in weights if w.role == "norm" and w.uses > 1]
+    if merged:
+        notes.append(
+            f"{len(merged)} norm weight{'s feed' if len(merged) > 1 else ' feeds'} several nodes "
+            f"({merged[0].name}: {merged[0].uses}): exporters merge equal tensors and drop zero biases, so an "
+            "untrained export holds fewer parameters than the model"
+        )
+    return notes
+
+
+def _copied_head(forward: Forward, weights: list[Weight]) -> Weight | None:
+    """The last layer's weight, where an exporter named it and it may be the table of tokens, transposed."""
+    table = token_table(weights)
+    if table is None:
+        return None
+    shape = forward.values[table.name].shape
+    heads = [w for w in weights if w.role == "head" and forward.values[w.name].shape == tuple(reversed(shape))]
+    return next((weight for weight in heads if EXPORTERS.fullmatch(weight.name)), None)
+
+
+def _foldable(forward: Forward, weights: list[Weight]) -> list[Dim]:
+    """Sizes of the biases of convolutions a BatchNorm may have stood behind.
+
+    None stands behind the last layer, or one that makes a single position or cuts patches, or has a norm of its own.
+    """
+    graph, sizes = forward.graph, []
+    heads = {weight.name for weight in weights if weight.role == "head"}
+    normed: set[str] = set()
+    for node in reversed(graph.nodes):
+        moved = node.op_type in ("Transpose", "Reshape") and not normed.isdisjoint(node.outputs)
+        if moved or "Normalization" in node.op_type:
+            normed.update(node.inputs[:1])
+    for node, evaluation in zip(graph.nodes, forward.evaluations, strict=True):
+        if node.op_type in ("Conv", "ConvTranspose") and evaluation.cost is not None and len(node.inputs) > 2:
+            spatial = evaluation.outputs[0].shape[2:]
+            kernel, strides = node.attributes.get("kernel_shape"), node.attributes.get("strides")
+            single = all(isinstance(dim, int) and dim == 1 for dim in spatial)
+            patches = kernel == strides and kernel is not None and max(kernel) > 1
+            if not single and not patches and node.inputs[2] not in heads and normed.isdisjoint(node.outputs):
+                sizes.append(forward.values[node.inputs[2]].size)
+    return sizes

@@ -1,0 +1,123 @@
+"""Stored tensors an exporter made: pieces of masks, biases written out, copies; what of them counts, what is said."""
+
+from __future__ import annotations
+
+import pytest
+
+from scalecalc.walk import walk
+from tests.walk.graphs import graph
+
+
+def test_pieces_of_a_mask_are_constants() -> None:
+    """A canvas, a part of it replaced, then compared with 0 and filled: nobody trains what is compared."""
+    profile = walk(
+        graph("""(float[b, 4, 4] x) => (float[b, 4, 4] y)
+        <float[4, 4] canvas, float[2, 4] part, int64[2, 1] rows = {0, 1}, float zero = {0}, float low = {-100}> {
+            mask = ScatterND(canvas, rows, part)  same = Equal(mask, zero)  filled = Where(same, mask, low)
+            y = Add(x, filled) }""")
+    )
+    assert profile.params["trainable"].formula == 0
+    assert profile.params["constants"].formula == 16 + 8 + 2 + 2
+
+
+def test_a_bias_with_a_part_replaced_is_trained() -> None:
+    profile = walk(
+        graph("""(float[b, 4] x) => (float[b, 6] y)
+        <float[4, 6] w, float[6] bias, float[2] nothing, int64[2, 1] rows = {2, 3}> {
+            z = MatMul(x, w)  masked = ScatterND(bias, rows, nothing)  y = Add(z, masked) }""")
+    )
+    assert profile.params["trainable"].formula == 24 + 6 + 2
+
+
+ATTENTION = """(float[b, 2, 5, 4] q, float[b, 2, 5, 4] k, float[b, 2, 5, 4] v) => (float[b, 2, 5, 4] y)
+    <float[2, 5, 5] table> { t = Transpose<perm=[0, 1, 3, 2]>(k)  s = MatMul(q, t)  z = Add(s, table)
+    p = Softmax(z)  y = MatMul(p, v) }"""
+
+
+def test_a_bias_of_scores_is_positional_and_named() -> None:
+    profile = walk(graph(ATTENTION))
+    assert profile.params["positional"].formula == profile.params["trainable"].formula == 2 * 5 * 5
+    assert profile.notes == (
+        "1 stored tables of 50 elements in all (table first) are biases of attention scores or sums of stored "
+        "tensors: exporters write such out, the model may hold smaller weights for them",
+    )
+    table_gradient = 50 * 3 - 50  # three examples' scores added up
+    scores = 3 * 2 * 5 * 5
+    assert profile.training["backward_vector_flops"].value({"b": 3}) == table_gradient + 4 * scores
+
+
+def test_the_sum_of_two_stored_tensors_is_named() -> None:
+    """A linear layer of constants: the exporter stored the product, the bias came after it."""
+    profile = walk(
+        graph("""(float[b, 8] x) => (float[b, 8] y) <float[9, 8] product, float[8] bias, float[8, 9] w> {
+            a = Add(product, bias)  r = Relu(a)  z = MatMul(x, w)  y = MatMul(z, r) }""")
+    )
+    assert profile.params["trainable"].formula == 72 + 8 + 72
+    assert [note for note in profile.notes if "72 elements in all (product first)" in note]
+
+
+@pytest.mark.parametrize("op", ["Expand(zero, shape)", "Tile(zeros, shape)"])
+def test_a_number_made_a_tensor_is_no_weight(op: str) -> None:
+    profile = walk(
+        graph(f"""(float[b, 4] x) => (float[b, 4] y)
+        <float zero = {{0}}, float[1, 1] zeros = {{0}}, int64[2] shape = {{1, 4}}> {{ z = {op}  y = Add(x, z) }}""")
+    )
+    assert profile.params["trainable"].formula == 0
+
+
+def test_positions_that_count_a_mask_are_bounded_by_their_table() -> None:
+    """RoBERTa's: the running sum of a mask, times it, plus 1: at most s + 1, so the table's 12 rows hold s <= 10."""
+    profile = walk(
+        graph("""(int64[b, s] ids) => (float[b, s, 8] y)
+        <float[12, 8] table, int64 pad = {1}, int64 axis = {1}> {
+            same = Equal(ids, pad)  other = Not(same)  mask = Cast<to=7>(other)  count = CumSum(mask, axis)
+            masked = Mul(count, mask)  places = Add(masked, pad)  y = Gather(table, places) }""")
+    )
+    assert profile.conditions == ("s <= 10",)
+    assert profile.symbols["s"].bound == 10
+
+
+def test_a_table_cut_to_the_sequence_is_positional() -> None:
+    profile = walk(
+        graph("""(float[b, s, 4] x) => (float[b, s, 4] y)
+        <float[1, 90, 4] table, float[4, 4] w, int64[1] zero = {0}, int64[1] one = {1}> {
+            n = Shape<start=1, end=2>(x)  rows = Slice(table, zero, n, one, one)
+            p = MatMul(rows, w)  y = Add(x, p) }""")
+    )
+    assert profile.params["positional"].formula == 360
+    assert profile.conditions == ("s <= 90",)
+
+
+def test_a_copy_of_the_token_table_is_named() -> None:
+    text = """(int64[b, s] ids) => (float[b, s, 50] y) <float[50, 8] table, float[8, 50] val_7> {
+        x = Gather(table, ids)  y = MatMul(x, val_7) }"""
+    (note,) = walk(graph(text)).notes
+    assert note.startswith("the head's weight val_7 is the token table's shape turned round")
+    assert "400 of the trainable parameters are counted twice" in note
+    assert walk(graph(text.replace("val_7", "lm_head"))).notes == ()
+
+
+CONVOLUTION = "c{0} = Conv<kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[1, 1]>({1}, w{0}, b{0})"
+
+
+def notes_of_convolutions(body: str, weights: str = "") -> tuple[str, ...]:
+    stored = ", ".join(f"float[4, 4, 3, 3] w{i}, float[4] b{i}" for i in range(12))
+    chain = "  ".join(f"{CONVOLUTION.format(i, f'c{i - 1}' if i else 'x')}" for i in range(12))
+    return walk(graph(f"(float[b, 4, h, h] x) => (float[b, 4, h, h] y) <{stored}{weights}> {{ {chain} {body} }}")).notes
+
+
+def test_convolutions_with_biases_may_hold_folded_norms() -> None:
+    """All but the last layer: nobody normalises logits."""
+    (note,) = notes_of_convolutions("y = Relu(c11)")
+    plain = 12 * (4 * 4 * 9 + 4)
+    assert note.startswith("11 convolutions have a bias and no norm behind them")
+    assert f"the model had {plain + 11 * 4:,} trainable parameters" in note  # a scale and an offset became one bias
+
+
+def test_a_convolution_with_a_norm_behind_it_is_not_folded() -> None:
+    normed = "y = InstanceNormalization(c11, g, g2)"
+    (note,) = notes_of_convolutions(normed, ", float[4] g, float[4] g2")
+    assert note.startswith("11 convolutions")
+    single = "p = GlobalAveragePool(c11)  d = Conv<kernel_shape=[1, 1]>(p, v, u)  m = Mul(c11, d)  y = Conv(m, v)"
+    (note,) = notes_of_convolutions(single, ", float[4, 4, 1, 1] v, float[4] u")
+    assert note.startswith("12 convolutions")  # a single position has no statistics
