@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import onnx
 import pytest
 
+from scalecalc.frontends.onnx import read
 from scalecalc.walk import walk
 from scalecalc.walk.modules import DEEPEST
 from tests.estimate.test_tree import chain
@@ -87,6 +90,12 @@ def test_by_what_pytorch_notes() -> None:
     assert nodes[5].classes == ("Net", "", "Layer", "ReLU")
     assert nodes[4].classes == nodes[6].classes == ("Net", "", "Layer")
     assert nodes[0].classes == ("Net",)
+
+
+def test_notes_that_are_no_text_tell_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "g.onnx"
+    path.write_bytes(noted(SCOPES[2:4]).SerializeToString().replace(b"pkg.Layer", b"pkg.\xff\xfe\xfd.."))
+    assert [node.module for node in walk(read(path)).nodes] == ["", ""]
 
 
 def test_a_folded_norm_gives_its_place_to_the_convolution() -> None:

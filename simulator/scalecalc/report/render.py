@@ -55,7 +55,7 @@ def _table(result: Estimate | Inspection, file: IO[str], view: View) -> None:
 
 def _row(line: dict[str, Any], left: Sequence[str], right: Sequence[str]) -> list[str]:
     """One node, block or operator: figures as numbers, as formulas where a size is missing."""
-    shapes = [line["output"]] if "output" in line else line.get("outputs", ())
+    shapes = line.get("outputs", [line["output"]] if line.get("output") is not None else [])
     texts = {
         **{name: _cell(value) for name, value in line.items() if name not in FIGURES},
         "node": line.get("name", ""),
