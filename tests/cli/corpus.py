@@ -156,7 +156,8 @@ GRAPHS = {
         z = And(nt, le)
       }""",
 }
-OLD = """(float[n,4,"h","w"] x) => (float[a,b] y) <float[6,4] w, float[6] bias, float[4] sc, float[4] up = {1,1,2,2}> {
+OLD = """(float[n,4,"h","w"] x) => (float[a,b] y)
+        <float[6,4] w, float[6] bias, float[4] sc, float[4] up = {1.0, 1.0, 2.0, 2.0}> {
         a = Slice<starts=[0], ends=[4], axes=[1]>(x)
         b = Pad<pads=[0,0,1,1,0,0,1,1], value=0.0>(a)
         c = Upsample<mode="nearest">(b, up)

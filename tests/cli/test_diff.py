@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import random
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Answer, Cli
+from tests.cli.corpus import corpus
+from tests.cli.fuzz import damage
 from tests.walk.graphs import model
 
 OLD = """(float[n, 4] x) => (float[n, 2] y) <float[4, 8] w, float[8, 2] v>
@@ -239,3 +242,34 @@ def test_a_failing_walk_names_all_files(cli: Cli, save) -> None:
     assert answer.code == 2
     assert "first.onnx + " in answer.err
     assert "second/MatMul_0" in answer.err
+
+
+# Damaged files
+
+
+def ask(cli: Cli, base: Path, damaged: Path, rng: random.Random) -> Answer:
+    commands = (
+        ["diff", base, damaged, "--by", rng.choice(["node", "op"])],
+        ["diff", damaged, base, "--fail-if", "macs>+1%"],
+        ["inspect", damaged, "--explain", rng.choice(["params", "training.matrix_flops", "activations", "bytes"])],
+        ["inspect", base, damaged],
+        ["inspect", damaged, base.with_name("head.onnx")],
+    )
+    return cli(*rng.choice(commands), "--format", rng.choice(["table", "json", "csv", "markdown"]))
+
+
+@pytest.mark.parametrize("index", range(len(corpus())))
+def test_damaged_structure(cli: Cli, save, index: int) -> None:
+    """Answered, or refused in one line: never a traceback. What they give is fed to another file."""
+    rng = random.Random(index)
+    base = save(corpus()[index], "base.onnx")
+    head = model("(float[n] y) => (float[n] z) { z = Relu(y) }")
+    head.graph.input[0].type.tensor_type.ClearField("shape")  # takes every y
+    save(head, "head.onnx")
+    for _ in range(40):
+        answer = ask(cli, base, save(damage(corpus()[index], rng), "damaged.onnx"), rng)
+        assert answer.code in (0, 1, 2)
+        assert bool(answer.out) == (answer.code != 2)
+        lines = answer.err.splitlines()
+        assert all(line.startswith("scalecalc: ") for line in lines)
+        assert sum("warning: " not in line for line in lines) == (answer.code != 0)

@@ -57,7 +57,7 @@ def test_names_of_quantities(cli: Cli, seed_cnn: Path) -> None:
         (("zzz",), "QUANTITY: no quantity 'zzz'; use one of params.trainable, params.embedding, "),
         (
             ("matrix_flops",),
-            "QUANTITY: 'matrix_flops' may be forward.matrix_flops or training.matrix_flops; write one of",
+            "QUANTITY: 'matrix_flops' may be forward.matrix_flops or training.matrix_flops",
         ),
         (("--format", "xml"), "--format: no format 'xml'; use one of text, latex, python, c, js, json"),
         (("--format", "table"), "--format: no format 'table'; use one of text, latex, python, c, js, json"),

@@ -11,6 +11,7 @@ import os
 import re
 from pathlib import Path
 
+import onnx
 import pytest
 
 from scalecalc.report.blocks import Block
@@ -26,6 +27,8 @@ COMMANDS = {
     "estimate_seed_cnn.txt": ("estimate", "SEED", "--budget", "1e15"),
     "estimate_seed_cnn_2e15.txt": ("estimate", "SEED", "--budget", "2e15", "--unique", "60000", "--set", "batch=64"),
     "inspect_seed_cnn.txt": ("inspect", "SEED"),
+    "inspect_seed_cnn_nodes.txt": ("inspect", "SEED", "--by", "node"),
+    "inspect_resnet50.txt": ("inspect", "RESNET"),
     "estimate_language.txt": ("estimate", "LANGUAGE", "--budget", "1e12", "--task", "language-modeling"),
     "estimate_unset.txt": ("estimate", "UNSET", "--budget", "1e12"),
     "estimate_devices.txt": (
@@ -49,8 +52,10 @@ UNSET = "(float[n,3,h,v] x) => (float[n,4,a,b] y) <float[4,3,3,3] w> { y = Conv(
 @pytest.fixture
 def printed(cli: Cli, seed_cnn: Path, save):
     """The output of one of COMMANDS."""
+    resnet = Path(onnx.__file__).parent / "backend/test/data/light/light_resnet50.onnx"
     files = {
         "SEED": seed_cnn,
+        "RESNET": resnet,
         "LANGUAGE": save(LANGUAGE, "language.onnx"),
         "UNSET": save(UNSET, "unset.onnx"),
         "DECODER": save(GRAPHS["language"], "decoder.onnx"),

@@ -104,6 +104,15 @@ def test_encoder_and_decoder(files: Files) -> None:
     assert found.name == "encoder+decoder"
 
 
+def test_widths_are_shared_across_files(files: Files) -> None:
+    """As a family: table 10 x 8 and w 8 x 8 are one in both files, v is 8 x 10; w's columns are v's rows."""
+    family = profile(files(encoder=ENCODER, decoder=DECODER), family=True)
+    hints = {symbol.name: symbol.hint for symbol in family.symbols.values() if symbol.hint is not None}
+    assert sorted(hints.values()) == [8, 8, 10, 10]
+    sizes = {"batch": 1, "seq": 3, "decoder_seq": 2}
+    assert family.forward["macs"].value({**hints, **sizes}) == 16 * 6 + 64 * 3 + 144 * 2
+
+
 def test_a_decoder_step_with_what_the_decoder_kept(files: Files) -> None:
     """`present.*` feeds `past_key_values.*`; all weights of the step are the decoder's."""
     decoder = """(float[batch, seq, 4] x) => (float[batch, seq, 4] logits, float[batch, seq, 4] present_key)

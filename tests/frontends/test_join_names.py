@@ -67,6 +67,21 @@ def test_equal_contents_count_once(files: Files, mine: float, its: float, params
     assert profile(paths).params["trainable"].formula == params
 
 
+OTHER = "(float[n, 4] y) => (float[n, 4] z) <float[4, 4] {0}, float[4] g> {{ a = MatMul(y, {0}) z = Mul(a, g) }}"
+NORMED = "(float[n, 4] x) => (float[n, 4] y) <float[4, 4] w, float[4] s> { a = MatMul(x, w) y = Mul(a, s) }"
+
+
+def test_matrices_of_other_names_are_one_by_their_contents(files: Files) -> None:
+    """The random w of the first file is the random table of the second; vectors may be equal by chance."""
+    assert profile(files(a=NORMED, b=OTHER.format("table"))).params["trainable"].formula == 16 + 4 + 4
+
+
+def test_what_initialisation_makes_twice_is_two(files: Files) -> None:
+    """Matrices of ones with other names."""
+    paths = files(a=with_weight(NORMED, "w", 1.0), b=with_weight(OTHER.format("table"), "table", 1.0))
+    assert profile(paths).params["trainable"].formula == 2 * 16 + 4 + 4
+
+
 def test_contents_in_sidecars_count_apart(files: Files) -> None:
     protos = [with_weight(SAME.format(*pair), "w", 1.0) for pair in (("x", "y"), ("y", "z"))]
     tensor = protos[1].graph.initializer[0]
@@ -75,7 +90,7 @@ def test_contents_in_sidecars_count_apart(files: Files) -> None:
     tensor.external_data.add(key="location", value="/etc/passwd")
     found = profile(files(a=protos[0], b=protos[1]))
     assert found.params["trainable"].formula == 32
-    assert found.notes[-1].startswith("1 tensor of equal name and type is in several files with contents in sidecars")
+    assert found.notes[-1].startswith("1 tensor of a name and shape other files have, contents in sidecars")
 
 
 def test_contents_beyond_one_piece_are_compared_to_the_end(files: Files) -> None:

@@ -21,8 +21,8 @@ RESIZED = [
         vector="15*b*c*(h//2)*2*w"),  # 4 pixels along h, 2 along w
     row("Resize", ("1 3 8 12", None, None, (16, 16)), "1 3 11 16", axes=(2, 3), keep_aspect_ratio_policy="not_larger"),
     row("Resize", ("1 3 8 12", None, None, (16, 16)), "1 3 16 24", axes=(2, 3), keep_aspect_ratio_policy="not_smaller"),
-    row("Resize", (IMAGE, (0.0, 0.0, 0.0, 0.25, 1.0, 1.0, 0.5, 0.75), (1.0, 1.0, 3.0, 2.0)), "b c 3*h//2 w",
-        shown_by="", coordinate_transformation_mode="tf_crop_and_resize"),
+    row("Resize", (IMAGE, (0.0, 0.0, 0.0, 0.25, 1.0, 1.0, 0.5, 0.75), (1.0, 1.0, 3.0, 2.0)), "b c 3*h 2*w",
+        coordinate_transformation_mode="tf_crop_and_resize"),
     row("GridSample", (IMAGE, "b s k 2"), "b c s k", vector="7*b*c*s*k + b*s*k*2*(4+4)"),
     row("GridSample", ("b c 3 4 5", "b s k 2 3"), "b c s k 2", mode="nearest", vector="b*s*k*2*3*(4+1)"),
     row("AffineGrid", ("b 2 3", ("b", 3, "h", "w")), "b h w 2", "b*h*w*3*2"),

@@ -94,6 +94,8 @@ FUSED_ATTENTION = [
        ("b s 4*k", "b 4 n+s k", "b 4 n+s k"), "b*4*s*(n+s)*2*k", vector="b*4*s*(n+s)*7", num_heads=4),
     ms("GroupQueryAttention", ("b s 4*k", "b s 2*k", "b s 2*k", "b 2 n k", "b 2 n k", "int32: b", "int32:"),
        ("b s 4*k", "b 2 n+s k", "b 2 n+s k"), "b*4*s*(n+s)*2*k", num_heads=4, kv_num_heads=2),
+    ms("GroupQueryAttention", ("b s 4*k", "b s 2*k", "b s 2*k", "b 2 50 k", "b 2 50 k", "int32: b", 40),
+       ("b s 4*k", "b 2 50 k", "b 2 50 k"), "b*4*s*40*2*k", num_heads=4, kv_num_heads=2),
     ms("GroupQueryAttention", ("b s 8*k", None, None, "b 2 n k", "b 2 n k", "int32: b", 40), "b s 4*k", "b*4*s*40*2*k",
        vector="b*4*s*40*6 + b*s*6*k*3", num_heads=4, kv_num_heads=2, do_rotary=1),
     ms("GroupQueryAttention", ("b s 4*k", "b s 2*k", "b s 2*k"), "b s 4*k", "b*4*s*s*2*k",

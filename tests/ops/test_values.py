@@ -146,8 +146,27 @@ def values(text: str) -> dict[str, Any]:
 def test_integers_cast_to_floats_divide_as_floats() -> None:
     found = values("""(float[7, s] x) => (float[N] y) <int64 i = {0}, int64 j = {1}, int64 two = {2}> {
         sh = Shape(x)  n = Gather(sh, i)  s = Gather(sh, j)  f = Cast<to=1>(n)  t = Cast<to=1>(two)  q = Div(f, t)
-        r = Sqrt(f)  g = Cast<to=1>(s)  u = Div(g, t)  c = Ceil(q)  y = Cast<to=7>(c) }""")
-    assert (found["q"], found["u"], found["y"]) == (("3.5",), ("None",), ("4",))  # s/2 is no whole number
+        r = Sqrt(f)  g = Cast<to=1>(s)  u = Div(f, r)  c = Ceil(q)  y = Cast<to=7>(c) }""")
+    assert (found["q"], found["r"], found["y"]) == (("3.5",), (str(7**0.5),), ("4",))
+
+
+def test_fractions_of_sizes_are_rounded_to_sizes() -> None:
+    found = values("""(float[b, s] x) => (float[N] y)
+        <int64 i = {1}, float half = {0.5}, float third = {0.33333334}, float two = {2.0}, int64[1] zero = {0}> {
+        sh = Shape(x)  s = Gather(sh, i)  f = Cast<to=1>(s)  h = Mul(half, f)  cut = Cast<to=7>(h)  low = Floor(h)
+        d = Div(f, two)  up = Ceil(d)  t = Mul(f, third)  part = Floor(t)  q = Mul(h, half)  quarter = Cast<to=6>(q)
+        whole = Mul(h, two)  y = Identity(whole) }""")
+    assert (found["cut"], found["low"], found["up"]) == (("(s//2)",), ("(s//2)",), ("((s + 1)//2)",))
+    assert (found["part"], found["quarter"], found["y"]) == (("(s//3)",), ("(s//4)",), ("s",))
+
+
+def test_a_fraction_of_a_size_is_no_size() -> None:
+    profile = walk(
+        graph("""(float[b, s] x) => (float[N] y)
+        <int64 i = {1}, float half = {0.5}, float none = {0.0}, float one = {1.0}> {
+        sh = Shape(x)  s = Gather(sh, i)  f = Cast<to=1>(s)  h = Mul(half, f)  y = Range(none, h, one) }""")
+    )
+    assert [str(dim) for dim in profile.outputs["y"] or ()] == ["N"]
 
 
 def test_what_sizes_decide_stays_open_and_what_they_cannot_is_decided() -> None:
@@ -174,8 +193,8 @@ def test_clipped_sizes_are_the_size_on_a_condition(order: str) -> None:
 def test_a_float_beside_a_size_is_no_error() -> None:
     found = values("""(float[b, s] x) => (float[N] y) <int64 i = {1}, float half = {0.5}> {
         sh = Shape(x)  s = Gather(sh, i)  f = Cast<to=1>(s)  a = Add(f, half)  m = Mul(f, half)  d = Sub(half, f)
-        q = Div(f, half)  y = Less(f, half) }""")
-    assert all(found[name] == ("None",) for name in "amdqy")
+        y = Less(m, half)  g = Greater(f, half)  p = Neg(m)  b = Cast<to=9>(m) }""")
+    assert all(found[name] == ("None",) for name in "adygpb")
 
 
 def test_a_size_divided_by_nothing_is_unknown() -> None:

@@ -136,6 +136,11 @@ def test_automatic_output_names_yield() -> None:
     assert shapes(walk(graph(text)))[1] == "batch s 8"
 
 
+def test_one_made_up_output_name_for_two_dimensions_says_nothing() -> None:
+    proto = with_dims(IMAGE, "y", "Relu0_dim_0", 3, "Relu0_dim_0", "Relu0_dim_3")
+    assert shapes(walk(load(proto))) == ["b 3 h w", "b 3 h w"]
+
+
 @pytest.mark.parametrize(
     ("declared", "note"),
     [

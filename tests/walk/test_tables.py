@@ -77,6 +77,17 @@ def test_positions_that_count_a_mask_are_bounded_by_their_table() -> None:
     assert profile.symbols["s"].bound == 10
 
 
+def test_a_table_cut_to_the_sequence_is_positional() -> None:
+    profile = walk(
+        graph("""(float[b, s, 4] x) => (float[b, s, 4] y)
+        <float[1, 90, 4] table, float[4, 4] w, int64[1] zero = {0}, int64[1] one = {1}> {
+            n = Shape<start=1, end=2>(x)  rows = Slice(table, zero, n, one, one)
+            p = MatMul(rows, w)  y = Add(x, p) }""")
+    )
+    assert profile.params["positional"].formula == 360
+    assert profile.conditions == ("s <= 90",)
+
+
 def test_a_copy_of_the_token_table_is_named() -> None:
     text = """(int64[b, s] ids) => (float[b, s, 50] y) <float[50, 8] table, float[8, 50] val_7> {
         x = Gather(table, ids)  y = MatMul(x, val_7) }"""
@@ -96,16 +107,17 @@ def notes_of_convolutions(body: str, weights: str = "") -> tuple[str, ...]:
 
 
 def test_convolutions_with_biases_may_hold_folded_norms() -> None:
+    """All but the last layer: nobody normalises logits."""
     (note,) = notes_of_convolutions("y = Relu(c11)")
     plain = 12 * (4 * 4 * 9 + 4)
-    assert note.startswith("12 convolutions have a bias and no norm behind them")
-    assert f"the model had {plain + 12 * 4:,} trainable parameters" in note  # a scale and an offset became one bias
+    assert note.startswith("11 convolutions have a bias and no norm behind them")
+    assert f"the model had {plain + 11 * 4:,} trainable parameters" in note  # a scale and an offset became one bias
 
 
 def test_a_convolution_with_a_norm_behind_it_is_not_folded() -> None:
     normed = "y = InstanceNormalization(c11, g, g2)"
     (note,) = notes_of_convolutions(normed, ", float[4] g, float[4] g2")
     assert note.startswith("11 convolutions")
-    single = "p = GlobalAveragePool(c11)  d = Conv<kernel_shape=[1, 1]>(p, v, u)  y = Mul(c11, d)"
+    single = "p = GlobalAveragePool(c11)  d = Conv<kernel_shape=[1, 1]>(p, v, u)  m = Mul(c11, d)  y = Conv(m, v)"
     (note,) = notes_of_convolutions(single, ", float[4, 4, 1, 1] v, float[4] u")
     assert note.startswith("12 convolutions")  # a single position has no statistics

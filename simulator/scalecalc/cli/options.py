@@ -201,12 +201,11 @@ def judge(profiles: Sequence[Profile], assumptions: Sequence[str], *, strict: bo
     Raises:
         StrictError: as asked.
     """
-    for profile in profiles:
-        if not profile.complete:
-            message = _missing(profile)
-            if strict:
-                raise StrictError(message, where=profile.name, todo='add a rule with @op("...") or drop --strict')
-            print(f"scalecalc: warning: {one_line(message)}", file=sys.stderr)
+    incomplete = {_missing(profile): profile.name for profile in profiles if not profile.complete}
+    for message, name in incomplete.items():
+        if strict:
+            raise StrictError(message, where=name, todo='add a rule with @op("...") or drop --strict')
+        print(f"scalecalc: warning: {one_line(message)}", file=sys.stderr)
     open_questions = [line for line in assumptions if "(--" in line]
     if strict and open_questions:
         what = f"assumed: {'; '.join(open_questions)}"

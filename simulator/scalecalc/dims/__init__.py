@@ -2,7 +2,7 @@
 
 from scalecalc.dims.atoms import FAMILY, FILE, FRESH, ROLE, Condition, Symbol
 from scalecalc.dims.conditions import simplified
-from scalecalc.dims.poly import Dim, Poly, divide, prod, total
+from scalecalc.dims.poly import Dim, Poly, Ratio, divide, prod, ratio, total
 from scalecalc.dims.primitives import (
     INFINITE,
     bound,
@@ -26,8 +26,8 @@ from scalecalc.dims.transfer import Transfer
 from scalecalc.dims.values import evaluate, hint_of, is_family, is_nonnegative, is_positive, lone, symbols_of
 
 __all__ = [
-    "FAMILY", "FILE", "FRESH", "INFINITE", "ROLE", "Condition", "Dim", "Poly", "Symbol", "System", "Transfer",
+    "FAMILY", "FILE", "FRESH", "INFINITE", "ROLE", "Condition", "Dim", "Poly", "Ratio", "Symbol", "System", "Transfer",
     "bound", "broadcast", "broadcast_shapes", "divide", "either", "evaluate", "exact_quotient", "fixed", "hint_of",
-    "is_family", "is_nonnegative", "is_positive", "larger", "lone", "prod", "regroup", "same", "simplified",
+    "is_family", "is_nonnegative", "is_positive", "larger", "lone", "prod", "ratio", "regroup", "same", "simplified",
     "smaller", "span", "split_evenly", "split_parts", "symbols_of", "system_of", "total", "windows",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ symbols and floors, numbered by the `System` that owns them, so that equal polyn
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from scalecalc.errors import ShapeError
@@ -117,6 +118,20 @@ class Poly:
 
 Dim: TypeAlias = int | Poly
 """A dimension, or any count made of dimensions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A division without a whole result, on its way into floor or ceil."""
+
+    num: Dim
+    den: Dim
+
+
+def ratio(a: Dim, b: Dim) -> Dim | Ratio:
+    """a / b, as a count where it is one."""
+    exact = divide(a, b)
+    return exact if exact is not None else Ratio(a, b)
 
 
 def merge(left: Term, right: Term) -> Term:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scalecalc.dims import Dim, divide, total
@@ -13,6 +13,8 @@ from scalecalc.walk import NodeProfile, Profile
 from scalecalc.walk.profile import FIGURES
 
 Shape = tuple[Dim, ...] | None
+Figures = tuple[Dim, ...]
+"""One of each FIGURES."""
 Order = Callable[["Block"], Any]
 
 OWN = "(own)"
@@ -22,8 +24,8 @@ CONTAINERS = ("", "Sequential", "ModuleList")
 MOST_WORDS = 3
 """Operators named as the kind of a block without a class."""
 
-_INDICES = range(len(FIGURES))
-_BYTES = FIGURES.index("bytes")
+_UNEVEN = ("bytes", "kept_bytes")
+_EVEN = [index for index, name in enumerate(FIGURES) if name not in _UNEVEN]
 _NUMBERED = re.compile(r"([^.]*?)([0-9]{1,9})(\..*)?$")  # stem, number, and what was merged with the module
 
 
@@ -41,27 +43,29 @@ class Block:
         repeats: how many equal siblings it stands for.
         children: the modules in it in the graph's order, then what it computes itself.
         signature: a number that equal blocks share, whatever they are called.
+        uneven: its repeats keep different tensors: one they share is kept once, by the first.
     """
 
     name: str
     kind: str
     output: Shape
     nodes: int
-    figures: tuple[Dim, ...]
+    figures: Figures
     known: bool
     repeats: int = 1
     children: list[Block] = field(default_factory=list)
     signature: int = 0
+    uneven: bool = False
 
     @property
     def free(self) -> bool:
         """Whether it costs nothing but bytes moved, as shape arithmetic does."""
-        return self.known and not any(figure for index, figure in enumerate(self.figures) if index != _BYTES)
+        return self.known and not any(figure for name, figure in self.named.items() if name != "bytes")
 
     def each(self, times: int) -> dict[str, Dim]:
-        """Figures of one of `times` equal ones by name; not bytes, in which they may differ by shape arithmetic."""
-        figures = {name: divide(figure, times) for name, figure in self.named.items() if name != "bytes"}
-        return {name: figure for name, figure in figures.items() if figure is not None}
+        """Figures of one of `times` equal ones by name; bytes, in which they may differ, on average, rounded down."""
+        shares = {name: (figure, divide(figure, times)) for name, figure in self.named.items()}
+        return {name: figure // times if share is None else share for name, (figure, share) in shares.items()}
 
     @property
     def named(self) -> dict[str, Dim]:
@@ -117,6 +121,12 @@ def operators(profile: Profile) -> list[Block]:
     return [make(name, name, None, nodes) for name, nodes in groups.items()]
 
 
+def joined(name: str, blocks: Sequence[Block]) -> Block:
+    """Blocks as one without children."""
+    nodes, known = sum(block.nodes for block in blocks), all(block.known for block in blocks)
+    return Block(name, "", None, nodes, _sum([block.figures for block in blocks]), known)
+
+
 @dataclass(slots=True, eq=False)
 class _Module:
     """A module while nodes are being sorted into it."""
@@ -164,8 +174,7 @@ class _Maker:
     def block(self, module: _Module) -> Block:
         """A module with all that is in it."""
         if not module.inner:
-            alone = module.own if module.around is None else []
-            nodes = [self.leaf(node.name, "", _shape(node), [node]) for node in alone]
+            nodes = self.nodes(module.own) if module.around is None else []
             return self.leaf(module.name, module.kind, module.output, module.own, nodes)
         children = _folded([self.block(inner) for inner in module.inner])
         if len(children) == 1 and not module.own and module.around is not None:
@@ -175,32 +184,37 @@ class _Maker:
             return only
         if module.own:
             children.append(self.leaf(OWN, "", None, module.own))
-        return self.signed(_joined(module.name, module.kind, module.output, children, children))
+        whole = joined(module.name, children)
+        return self.signed(replace(whole, kind=module.kind, output=module.output, children=children))
+
+    def nodes(self, nodes: Sequence[NodeProfile]) -> list[Block]:
+        """Each node that costs something as a block, then the others as one."""
+        blocks = [(node, self.leaf(node.name, "", _shape(node), [node])) for node in nodes]
+        rest = [node for node, block in blocks if block.free]
+        return [block for _, block in blocks if not block.free] + ([self.leaf(OWN, "", None, rest)] if rest else [])
 
     def leaf(
         self, name: str, kind: str, output: Shape, nodes: Sequence[NodeProfile], children: Sequence[Block] = ()
     ) -> Block:
         """Nodes as one block."""
-        columns = zip(*(node.figures for node in nodes), strict=True)
-        figures = tuple(total((1, figure) for figure in column) for column in columns) or (0,) * len(FIGURES)
+        figures = _sum([node.figures for node in nodes])
         known = all(node.status == "known" for node in nodes)
         return self.signed(Block(name, kind or _words(nodes), output, len(nodes), figures, known, 1, [*children]))
 
     def signed(self, block: Block) -> Block:
-        """The block with its signature; what is free does not count: exporters make it once for many layers."""
+        """The block with its signature, in which bytes and what is free do not count: equal layers share tensors."""
         inner = tuple((child.name, child.repeats, child.signature) for child in block.children if not child.free)
-        figures = (*block.figures[:_BYTES], *block.figures[_BYTES + 1 :])
+        figures = tuple(block.figures[index] for index in _EVEN)
         key = (block.kind, block.output, figures, block.known, inner)
         block.signature = self.signatures.setdefault(key, len(self.signatures))
         return block
 
 
-def _joined(name: str, kind: str, output: Shape, parts: Iterable[Block], children: Sequence[Block]) -> Block:
-    """A block that is the sum of its parts."""
-    parts = list(parts)
-    figures = tuple(total((1, part.figures[index]) for part in parts) for index in _INDICES)
-    nodes, known = sum(part.nodes for part in parts), all(part.known for part in parts)
-    return Block(name, kind, output, nodes, figures, known, 1, [*children])
+def _sum(rows: Sequence[Figures]) -> Figures:
+    """The sum of each figure."""
+    if len(rows) < 2:
+        return rows[0] if rows else (0,) * len(FIGURES)
+    return tuple(total((1, figure) for figure in column) for column in zip(*rows, strict=True))
 
 
 def _folded(blocks: Iterable[Block]) -> list[Block]:
@@ -243,9 +257,13 @@ def _overlaid(blocks: Sequence[Block]) -> Block:
         for child in block.children:
             parts.setdefault(child.name, []).append(child)
     children = [_overlaid(same) for same in parts.values()]
-    block = _joined(first.name, first.kind, first.output, blocks, children)
-    block.repeats, block.signature = first.repeats, first.signature
-    return block
+    figures = tuple(
+        figure * len(blocks) if index in _EVEN else total((1, block.figures[index]) for block in blocks)
+        for index, figure in enumerate(first.figures)
+    )
+    nodes = sum(block.nodes for block in blocks)
+    uneven = any(block.uneven or block.named["kept_bytes"] != first.named["kept_bytes"] for block in blocks)
+    return replace(first, figures=figures, nodes=nodes, children=children, uneven=uneven)
 
 
 def _shape(node: NodeProfile) -> Shape:

@@ -87,8 +87,8 @@ def known(joins: Sequence[Pair], graphs: Sequence[Graph]) -> list[Pair]:
     Raises:
         UsageError: no graph has such an output, or such an input.
     """
-    outputs = [name for graph in graphs for name in graph.outputs]
-    inputs = [name for graph in graphs for name in graph.inputs]
+    outputs = list(dict.fromkeys(name for graph in graphs for name in graph.outputs))
+    inputs = list(dict.fromkeys(name for graph in graphs for name in graph.inputs))
     for pair in joins:
         for kind, name, names in (("output", pair[0], outputs), ("input", pair[1], inputs)):
             if name not in names:

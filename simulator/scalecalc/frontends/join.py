@@ -10,12 +10,12 @@ import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from math import prod
 from pathlib import Path
 
 from scalecalc.frontends.interfaces import Fit, Pair, fit, known, unfit
 from scalecalc.frontends.onnx import read
 from scalecalc.frontends.renaming import Renaming, in_terms_of
+from scalecalc.frontends.shared import SharedTensors
 from scalecalc.frontends.stored import Stored
 from scalecalc.ir.graph import Function, Graph, Initializer
 from scalecalc.ops import find
@@ -45,8 +45,8 @@ def joined(graphs: Sequence[Graph], joins: Sequence[Pair] = (), stored: Sequence
     free. An input of a later graph is fed by the output stated in `joins`, else that of its own name, else that of
     the usual name (`encoder_hidden_states`: `last_hidden_state`); where none is fed so, by the only output of fitting
     type. It is an input of the graphs before where its name, its type and the meaning of its dimensions are the
-    same. Tensors of one name, type and content are one, as far as `stored` tells. `metadata["note"]` says what was
-    done, a line for each.
+    same. Tensors of equal contents are one, as far as `stored` tells (`SharedTensors` says which). `metadata["note"]`
+    says what was done, a line for each.
 
     Args:
         graphs: with names that differ.
@@ -73,52 +73,56 @@ class _Merged:
     Attributes:
         graph: with all their outputs, those too that feed others.
         fed: the outputs that feed others.
-        weights: stored tensors by the name in their file, each with the number of the file.
+        tensors: stored in the files so far.
     """
 
     def __init__(self, first: Graph, stored: Sequence[Stored]) -> None:
-        self.stored = stored
+        self.tensors = SharedTensors(stored)
         self.graph = Graph("", [], {}, {}, {}, format=first.format, metadata={**first.metadata, "nodes": "0"})
         self.fed: set[str] = set()
         self.labels: list[str] = []
         self.prefixes: list[str] = []
         self.notes: list[str] = []
-        self.weights: dict[str, list[tuple[Initializer, int]]] = {}
-        self.once: list[Initializer] = []
-        self.unread = 0
         self.add(first, Fit())
 
     def add(self, graph: Graph, found: Fit) -> None:
         """Take a graph in as it fits."""
         self._fix(graph.name, found.fixed)
-        names, prefix = self._names(graph, found), self._prefix(graph)
+        prefix = self._prefix(graph)
+        names = self._names(graph, found, prefix)
         self._remark(graph, found, {name: prefix for name in graph.inputs if name not in names})
         renaming = Renaming(
             lambda name: names.get(name) or (prefix + name if name else ""),
             self._calls(graph),
             {name: in_terms_of(meaning, found.fixed) or name for name, meaning in found.dims.items()},
         )
-        whole = self.graph
         for node in map(renaming.node, graph.nodes):
             node.name = prefix + node.name.lstrip("/")
-            whole.nodes.append(node)
-        for function in map(renaming.function, graph.functions.values()):
-            whole.functions[function.domain, function.name] = function
+            self.graph.nodes.append(node)
+        self._take_values(graph, renaming, found)
+        self._take_facts(graph)
+        self.fed.update(found.feeds.values())
+        self.labels.append(graph.name)
+        self.prefixes.append(prefix)
+
+    def _take_values(self, graph: Graph, renaming: Renaming, found: Fit) -> None:
+        whole = self.graph
         own = {name: declared for name, declared in graph.inputs.items() if name not in found.feeds}
         for held, types in ((whole.inputs, own), (whole.outputs, graph.outputs), (whole.value_info, graph.value_info)):
             for name, declared in renaming.types(types).items():
                 held.setdefault(name, declared)
         for name, tensor in graph.initializers.items():
             new = renaming.value(name)
-            if new not in whole.initializers:
-                whole.initializers[new] = replace(tensor, name=new)
-                self.weights.setdefault(name, []).append((whole.initializers[new], len(self.labels)))
-        whole.opset = max(whole.opset, graph.opset)
+            whole.initializers.setdefault(new, replace(tensor, name=new))
+        for function in map(renaming.function, graph.functions.values()):
+            whole.functions[function.domain, function.name] = function
+
+    def _take_facts(self, graph: Graph) -> None:
+        whole = self.graph
         count = int(whole.metadata["nodes"]) + int(graph.metadata.get("nodes", len(graph.nodes)))
         whole.metadata["nodes"] = str(count)
-        self.fed.update(found.feeds.values())
-        self.labels.append(graph.name)
-        self.prefixes.append(prefix)
+        whole.opset = max(whole.opset, graph.opset)
+        self.notes += graph.metadata.get("note", "").splitlines()
 
     def finished(self) -> Graph:
         """The joint graph: what feeds another graph is no output of it."""
@@ -126,17 +130,7 @@ class _Merged:
         whole.name = "+".join(self.labels)
         whole.value_info.update((name, whole.outputs[name]) for name in fed)
         whole.outputs = {name: declared for name, declared in whole.outputs.items() if name not in fed}
-        if self.once:
-            elements = sum(prod(tensor.shape) for tensor in self.once)
-            tensors = f"{len(self.once)} stored tensor{'s' * (len(self.once) > 1)} ({elements:,} elements)"
-            are = "are" if len(self.once) > 1 else "is"
-            self.notes.append(f"{tensors} {are} in several files, equal byte for byte: counted once")
-        if self.unread:
-            self.notes.append(
-                f"{self.unread} tensor{'s' * (self.unread > 1)} of equal name and type "
-                f"{'are' if self.unread > 1 else 'is'} in several files with contents in sidecars, which are not "
-                "opened: counted apart"
-            )
+        self.notes += self.tensors.notes()
         whole.metadata["note"] = "\n".join(self.notes)
         return whole
 
@@ -149,24 +143,14 @@ class _Merged:
         whole.value_info = fixed.types(whole.value_info)
         self.notes += [f"{name} is {size:,}: {label} takes no other" for name, size in sizes.items()]
 
-    def _names(self, graph: Graph, found: Fit) -> dict[str, str]:
+    def _names(self, graph: Graph, found: Fit, prefix: str) -> dict[str, str]:
         """New names of the values that do not get the graph's in front."""
         whole, prefixes = self.graph, tuple(self.prefixes)
         names = {**found.feeds, **found.shared}
         for name in (*graph.inputs, *graph.outputs):
             if name not in whole.inputs and name not in whole.outputs and not name.startswith(prefixes):
                 names.setdefault(name, name)
-        part = len(self.labels)
-        for name, tensor in graph.initializers.items():
-            for held, other in self.weights.get(name, ()):
-                if (held.dtype, held.shape) != (tensor.dtype, tensor.shape) or not self.stored:
-                    continue
-                mine, its = self.stored[part], self.stored[other]
-                if mine.same(name, its, name):
-                    names[name] = held.name
-                    self.once.append(tensor)
-                    break
-                self.unread += name in mine.spans and name in its.spans and not (mine.holds(name) and its.holds(name))
+        names.update(self.tensors.take(graph, len(self.labels), prefix))
         return names
 
     def _prefix(self, graph: Graph) -> str:

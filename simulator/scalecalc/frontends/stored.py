@@ -20,6 +20,7 @@ Span: TypeAlias = tuple[int, int]
 _GRAPH, _INITIALIZER, _NAME = 7, 5, 8
 _CONTENTS = (4, 5, 7, 9, 10, 11)  # float_data, int32_data, int64_data, raw_data, double_data, uint64_data
 _PIECE = 1 << 20
+_EDGE = 256
 
 
 class Stored:
@@ -52,6 +53,11 @@ class Stored:
     def holds(self, name: str) -> bool:
         """Whether the contents of a stored tensor are in the file."""
         return self.spans.get(name) is not None
+
+    def edges(self, name: str) -> bytes:
+        """The first and last bytes of a tensor's contents; none where they are not in the file."""
+        start, end = self.spans.get(name) or (0, 0)
+        return self._view[start : min(start + _EDGE, end)] + self._view[max(start, end - _EDGE) : end]
 
     def same(self, name: str, other: Stored, other_name: str) -> bool:
         """Whether two tensors have the same bytes; False where either's are not in its file."""

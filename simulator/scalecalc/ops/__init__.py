@@ -24,21 +24,8 @@ from scalecalc.ops import (  # noqa: F401
     shape,
     signal,
 )
-from scalecalc.ops.registry import (
-    OPERATORS,
-    Cost,
-    Inner,
-    Keep,
-    Operator,
-    Out,
-    Tensor,
-    give,
-    inner,
-    is_float,
-    itemsize,
-    misfit,
-    op,
-)
+from scalecalc.ops.dtypes import is_float, itemsize
+from scalecalc.ops.registry import OPERATORS, Cost, Inner, Keep, Operator, Out, Tensor, give, inner, misfit, op
 
 __all__ = [
     "OPERATORS", "Cost", "Inner", "Keep", "Operator", "Out", "Tensor", "find", "give", "inner",

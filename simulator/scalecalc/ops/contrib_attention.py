@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from scalecalc.dims import Dim, regroup, same, split_evenly, split_parts
+from scalecalc.dims import Dim, larger, regroup, same, split_evenly, split_parts
 from scalecalc.ops.contrib import MICROSOFT
 from scalecalc.ops.conv import Ints
+from scalecalc.ops.dtypes import itemsize
 from scalecalc.ops.heads import Projection, attend, projected
-from scalecalc.ops.registry import Cost, Inner, Keep, Out, Tensor, give, inner, itemsize, op
+from scalecalc.ops.registry import Cost, Inner, Keep, Out, Tensor, give, inner, op
 from scalecalc.ops.vector import ROTATION
 
 
@@ -107,7 +108,8 @@ def group_query_attention(
         turned = batch * length * (heads + shared) * part
         costs["vector"] += ROTATION.forward * turned
         costs["backward"][0] += ROTATION.backward * turned
-    cache = Out((batch, shared, keys, size))
+    room = keys if past_key is None else larger(keys, past_key.shape[2])  # a cache may have been made for more
+    cache = Out((batch, shared, room, size))
     return give((batch, length, heads * size), cache, cache, **costs)
 
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from scalecalc.dims import Dim, bound, broadcast, exact_quotient, fixed, prod, regroup, same
-from scalecalc.ops.registry import Contraction, Cost, Inner, Keep, Out, Shape, Tensor, give, inner, itemsize, op
+from scalecalc.ops.dtypes import itemsize
+from scalecalc.ops.registry import Contraction, Cost, Inner, Keep, Out, Shape, Tensor, give, inner, op
 from scalecalc.ops.vector import ROTATION, SOFTCAP, SOFTMAX, SWIGLU, UNARY
 
 

@@ -2,44 +2,40 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from fractions import Fraction
 from math import ceil, floor
-from typing import Any
 
-from scalecalc.dims import INFINITE, Dim, Poly, System, bound, fixed, prod, regroup, same, windows
+from scalecalc.dims import INFINITE, Dim, System, bound, fixed, prod, regroup, same, windows
 from scalecalc.errors import ShapeError, UndeterminedError
 from scalecalc.ops.conv import Ints
-from scalecalc.ops.registry import Cost, Inner, Keep, Out, Shape, Tensor, axis_of, give, itemsize, op
+from scalecalc.ops.dtypes import itemsize
+from scalecalc.ops.registry import Cost, Inner, Keep, Out, Shape, Tensor, axis_of, give, op
 from scalecalc.ops.shape import moved, shape_values
+from scalecalc.ops.values import fraction
 from scalecalc.ops.vector import GRID_POINT, TAPS
-
-SIMPLE = 1000
-"""Scales are stored as float32: the simplest fraction up to this denominator that is stored so is what was meant."""
 
 
 @op("Resize", fixed_inputs=(1, 2, 3))
 def resize(
     x: Tensor, roi: Tensor | None = None, scales: Tensor | None = None, sizes: Tensor | None = None,
     *, mode: str = "nearest", antialias: int = 0, axes: Ints = None, keep_aspect_ratio_policy: str = "stretch",
-    coordinate_transformation_mode: str = "half_pixel",
 ) -> Cost:  # fmt: skip
-    """Pixels by interpolation of the nearest 1, 2 or 4 along each resized axis (antialiased: more where it shrinks)."""
+    """Pixels by interpolation of the nearest 1, 2 or 4 along each resized axis (antialiased: more where it shrinks).
+
+    The region of interest says what is seen, not how large it is shown: that is the size times the scale for ONNX's
+    reference and ONNX Runtime alike.
+    """
     over = [axis_of(axis, x.rank) for axis in axes] if axes is not None else list(range(x.rank))
     out = list(x.shape)
     taps = TAPS[mode]
     if sizes is None:
         if scales is None:
             raise ShapeError("neither scales nor sizes")
-        factors = [_fraction(scale) for scale in shape_values(scales)]
+        factors = [fraction(scale) for scale in shape_values(scales)]
         widths = [taps * ceil(1 / f) if antialias and f < 1 else taps for f in factors if f != 1]
-        cut: Sequence[Fraction] = [Fraction(1)] * len(over)
-        if coordinate_transformation_mode == "tf_crop_and_resize" and roi is not None:
-            ends = [_fraction(end) for end in shape_values(roi)]
-            cut = [end - start for start, end in zip(ends[: len(over)], ends[len(over) :], strict=True)]
-        for axis, factor, part in zip(over, factors, cut, strict=True):
-            out[axis] = _scaled(out[axis], factor * part)
+        for axis, factor in zip(over, factors, strict=True):
+            out[axis] = _scaled(out[axis], factor)
     else:
         wanted = shape_values(sizes)
         if keep_aspect_ratio_policy != "stretch":
@@ -54,23 +50,10 @@ def resize(
     return give(tuple(out), vector=(2 * each - 1) * count, backward={0: 2 * each * count})
 
 
-def _fraction(value: Any) -> Fraction:
-    """A scale as it was meant.
-
-    >>> _fraction(1.5), _fraction(0.3333333432674408)
-    (Fraction(3, 2), Fraction(1, 3))
-    """
-    if isinstance(value, Poly):
-        raise UndeterminedError(f"a scale of {value}")
-    exact = Fraction(value)
-    meant = exact.limit_denominator(SIMPLE)
-    return meant if struct.pack("f", float(meant)) == struct.pack("f", value) else exact
-
-
 def _scaled(dim: Dim, factor: Fraction) -> Dim:
     """floor(dim * factor)."""
     if factor <= 0:
-        raise ShapeError(f"a scale of {factor}")
+        raise ShapeError(f"a scale of {float(factor):g}")
     return dim * factor.numerator // factor.denominator
 
 

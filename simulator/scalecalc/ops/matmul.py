@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from scalecalc.dims import Dim, broadcast, broadcast_shapes, prod, same
 from scalecalc.errors import ShapeError
-from scalecalc.ops.registry import Contraction, Cost, Inner, Keep, Shape, Tensor, give, inner, itemsize, op
+from scalecalc.ops.dtypes import itemsize
+from scalecalc.ops.registry import Contraction, Cost, Inner, Keep, Shape, Tensor, give, inner, op
 
 
 def bias(out: Shape, b: Tensor | None) -> tuple[Dim, dict[int, Dim]]:

@@ -1,7 +1,8 @@
 """Recurrent layers: every step multiplies its input and the state before it into the gates.
 
 All steps count, those behind the end of a shorter sequence and the first with its given or zero state too. Backward
-runs through every step, so that the gradients of the states are made whenever anything in front of them needs one.
+runs through every step, so that the gradients of the states are made whenever anything in front of them needs one,
+that of the first state only if it is given and needs one itself.
 Kept are the states and, as in PyTorch's fused cells, what the gates came to.
 """
 
@@ -11,7 +12,8 @@ from collections.abc import Sequence
 
 from scalecalc.dims import Dim, regroup, same
 from scalecalc.errors import ShapeError
-from scalecalc.ops.registry import Cost, Keep, Tensor, give, inner, itemsize, op
+from scalecalc.ops.dtypes import itemsize
+from scalecalc.ops.registry import Cost, Keep, Tensor, give, inner, op
 from scalecalc.ops.vector import ACTIVATIONS, CELLS, PEEPHOLES, Cell
 
 Names = Sequence[str] | None
@@ -36,9 +38,9 @@ def _layer(
         if weights is not None:
             _meet(weights, ways, rows * hidden)
     state = (batch, ways, hidden) if layout else (ways, batch, hidden)
-    for first in (h, c):
-        if first is not None:
-            for dim, wanted in zip(first.shape, state, strict=True):
+    for given in (h, c):
+        if given is not None:
+            for dim, wanted in zip(given.shape, state, strict=True):
                 regroup((wanted,), (dim,))  # exporters write the file's numbers into zero states
     units = steps * batch * ways * hidden
     out = (batch, steps, ways, hidden) if layout else (steps, ways, batch, hidden)
@@ -53,12 +55,15 @@ def _layer(
         made[p.index] = PEEPHOLES.backward * units
     size = itemsize(x.dtype)
     states = inner(x, w, r, b, h, c, p, keep=Keep(~0, bytes=units * size))
-    keeps = [Keep(first.index) for first in (h, c) if first is not None]
+    keeps = [Keep(given.index) for given in (h, c) if given is not None]
     if cell.kept:
         keeps.append(Keep(bytes=cell.kept * units * size))
+    first = h if h is not None else inner(keep=Keep(bytes=0))  # zeros need no gradient
     return give(
         out, *[state] * cell.states,
-        contractions=((steps * batch * w.size, x, w), (steps * batch * r.size, states, r)),
+        contractions=(
+            (steps * batch * w.size, x, w), (batch * r.size, first, r), ((steps - 1) * batch * r.size, states, r),
+        ),
         vector=vector, backward=made, keeps=keeps,
     )  # fmt: skip
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any, TypeAlias, TypeVar
 
-from scalecalc.dims import Dim, prod
+from scalecalc.dims import Dim, Ratio, prod
 from scalecalc.errors import ShapeError
+from scalecalc.ops.dtypes import bytes_of, is_float
 
 Shape: TypeAlias = tuple[Dim, ...]
 
-FLOATS = {"float16": 2, "bfloat16": 2, "float32": 4, "float64": 8, "complex64": 8, "complex128": 16}
 MAX_VALUES = 64
 """Tensors of at most this many entries carry their contents through the walk, if the file tells them."""
 
@@ -66,8 +64,7 @@ class Tensor:
     def bytes(self) -> Dim:
         """What it takes in memory."""
         if self._bytes is None:
-            bits = _bits(self.dtype)
-            self._bytes = self.size * (bits // 8) if bits % 8 == 0 else (self.size * bits + 7) // 8
+            self._bytes = bytes_of(self.size, self.dtype)
         return self._bytes
 
     @property
@@ -86,8 +83,10 @@ class Tensor:
         return Keep(self.index)
 
     def known(self) -> tuple[Any, ...] | None:
-        """All entries, None unless each is known."""
-        return self.value if self.value is not None and None not in self.value else None
+        """All entries, None unless each is known, and no fraction of a dimension."""
+        if self.value is None or any(entry is None or isinstance(entry, Ratio) for entry in self.value):
+            return None
+        return self.value
 
 
 @dataclass(slots=True)
@@ -178,7 +177,8 @@ class Operator:
         name, domain: of the operator.
         rule: the function.
         attributes: those the rule reads, each with its annotation in the rule's signature, without `| None`.
-        required: number of inputs it cannot do without.
+        required: how far the inputs reach that it cannot do without.
+        optional: those before it may do without.
         fixed_inputs: input slots no gradient flows into.
         roles: what the weight in an input slot is for (`norm`, `buffer`, `embedding`).
         passes: a weight stays the same weight through it (Identity, Transpose, Cast).
@@ -193,6 +193,7 @@ class Operator:
     rule: Rule
     attributes: Mapping[str, str]
     required: int
+    optional: frozenset[int]
     fixed_inputs: frozenset[int]
     roles: Mapping[int, str]
     passes: bool
@@ -232,13 +233,14 @@ def op(
         parameters = inspect.signature(rule).parameters.values()
         types = {p.name: str(p.annotation).removesuffix(" | None") for p in parameters if p.kind is p.KEYWORD_ONLY}
         wants = frozenset(name for name in GIVEN if types.pop(name, None) is not None)
-        required = sum(p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+        needed = [p for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+        optional = frozenset(slot for slot, p in enumerate(needed) if str(p.annotation).endswith("| None"))
         explained = inspect.cleandoc(rule.__doc__ or "").partition("\n")[0]
         for name in names:
             if (domain, name) in OPERATORS:
                 raise ValueError(f"operator {domain}:{name} has a rule already: {OPERATORS[domain, name].rule}")
             OPERATORS[domain, name] = Operator(
-                name, domain, rule, types, required, frozenset(fixed_inputs),
+                name, domain, rule, types, len(needed), optional, frozenset(fixed_inputs),
                 roles or {}, passes, elementwise, wants, partial, summary or explained,
             )  # fmt: skip
         return rule
@@ -274,24 +276,3 @@ def axis_of(axis: int, rank: int) -> int:
     if not -rank <= axis < rank:
         raise ShapeError(f"axis {axis} of {rank} axes")
     return axis % rank
-
-
-@cache
-def is_float(dtype: str) -> bool:
-    """Whether a dtype is a floating-point one."""
-    return dtype in FLOATS or dtype.startswith("float")
-
-
-@cache
-def itemsize(dtype: str) -> int:
-    """Bytes of one element in memory; types below a byte count as one."""
-    return max(1, _bits(dtype) // 8)
-
-
-@cache
-def _bits(dtype: str) -> int:
-    """Bits of one element: smaller types than a byte are packed."""
-    if dtype in FLOATS:
-        return 8 * FLOATS[dtype]
-    bits = re.search(r"\d+", dtype)
-    return int(bits[0]) if bits else 8

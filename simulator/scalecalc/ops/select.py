@@ -18,7 +18,8 @@ def _some(of: Dim, stem: str, system: System) -> Dim:
 def non_zero(x: Tensor, *, system: System) -> Cost:
     """Positions of what is not 0: how many is data."""
     entries = x.known()
-    count = sum(map(bool, entries)) if entries is not None else _some(x.size, "nonzero", system)
+    known = entries is not None and all(isinstance(entry, int | float) for entry in entries)
+    count = sum(map(bool, entries or ())) if known else _some(x.size, "nonzero", system)
     limit = x.shape[0] if x.rank == 1 else None
     return give(Out((x.rank, count), "int64", limit=limit), vector=x.size)
 

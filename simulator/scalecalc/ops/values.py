@@ -6,26 +6,66 @@ Entries are numbers or dimensions; None stands for an entry nobody knows.
 from __future__ import annotations
 
 import operator
+import struct
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from scalecalc.dims import (
     Dim,
     Poly,
+    Ratio,
     divide,
     hint_of,
     is_family,
     is_nonnegative,
     is_positive,
     larger,
+    ratio,
     smaller,
     split_evenly,
 )
-from scalecalc.errors import ShapeError
+from scalecalc.errors import ShapeError, UndeterminedError
 from scalecalc.ops.registry import MAX_VALUES, Shape, Tensor
 
 MOST_TERMS, MOST_FACTORS, BIGGEST = 256, 32, 2**64
 """Larger contents are no dimension of anything: they are forgotten, so that no chain of products grows without end."""
+
+
+SIMPLE = 1000
+"""Scales are stored as float32: the simplest fraction up to this denominator that is stored so is what was meant."""
+
+
+def fraction(value: Any) -> Fraction:
+    """A number of the file as it was meant.
+
+    >>> fraction(1.5), fraction(0.3333333432674408)
+    (Fraction(3, 2), Fraction(1, 3))
+
+    Raises:
+        UndeterminedError: it is no number but a size.
+    """
+    if isinstance(value, Poly):
+        raise UndeterminedError(f"a scale of {value}")
+    exact = Fraction(value)
+    meant = exact.limit_denominator(SIMPLE)
+    return meant if struct.pack("f", float(meant)) == struct.pack("f", value) else exact
+
+
+def _parts(a: Any) -> tuple[Dim, Dim]:
+    """(numerator, denominator)."""
+    if isinstance(a, int | Poly):
+        return a, 1
+    return (a.num, a.den) if isinstance(a, Ratio) else fraction(a).as_integer_ratio()
+
+
+def _mul(a: Any, b: Any) -> Any:
+    """The product; of a dimension and a float the fraction that a later rounding makes a dimension."""
+    pair = (a, b)
+    if all(isinstance(x, int | Poly) for x in pair) or not any(isinstance(x, Poly | Ratio) for x in pair):
+        return a * b
+    (num, den), (num_b, den_b) = _parts(a), _parts(b)
+    return ratio(num * num_b, den * den_b)
 
 
 def _div(a: Any, b: Any) -> Any:
@@ -46,7 +86,18 @@ def _true_div(a: Any, b: Any) -> Any:
     """The quotient of floats, whose whole values stay exact."""
     if isinstance(a, int | Poly) and isinstance(b, int | Poly) and (exact := divide(a, b)) is not None:
         return exact
-    return a / b if b else None
+    if not any(isinstance(x, Poly | Ratio) for x in (a, b)):
+        return a / b if b else None
+    (num, den), (num_b, den_b) = _parts(a), _parts(b)
+    return ratio(num * den_b, den * num_b)
+
+
+def _floor(a: Any) -> Any:
+    return a.num // a.den if isinstance(a, Ratio) else a if isinstance(a, int | Poly) else a // 1
+
+
+def _ceil(a: Any) -> Any:
+    return (a.num + (a.den - 1)) // a.den if isinstance(a, Ratio) else a if isinstance(a, int | Poly) else -(-a // 1)
 
 
 def _max(a: Any, b: Any) -> Any:
@@ -90,15 +141,15 @@ def _zero(d: Any) -> bool | None:
 VALUES: dict[str, Callable[..., Any]] = {
     "Add": operator.add,
     "Sub": operator.sub,
-    "Mul": operator.mul,
+    "Mul": _mul,
     "Div": _div,
     "TrueDiv": _true_div,
     "Mod": lambda a, b: a % b if isinstance(a, int | Poly) and isinstance(b, int | Poly) and b != 0 else None,
     "Max": _max,
     "Min": _min,
     "Neg": operator.neg,
-    "Floor": lambda a: a if isinstance(a, int | Poly) else a // 1,
-    "Ceil": lambda a: a if isinstance(a, int | Poly) else -(-a // 1),
+    "Floor": _floor,
+    "Ceil": _ceil,
     "Abs": lambda a: a if isinstance(a, Poly) else abs(a),
     "Sqrt": lambda a: a**0.5 if isinstance(a, int | float) and a >= 0 else None,
     "Equal": _compare(_zero),
@@ -131,6 +182,8 @@ def _safely(function: Callable[..., Any], row: tuple[Any, ...]) -> Any:
         result = function(*row)
     except (ArithmeticError, TypeError, ShapeError):  # a float beside a symbol: no value, the shapes remain
         return None
+    if isinstance(result, Ratio):
+        return result if _safely(_div, (result.num, 1)) is not None else None
     terms = result.terms if isinstance(result, Poly) else {(): result} if isinstance(result, int) else {}
     small = len(terms) <= MOST_TERMS and all(len(t) <= MOST_FACTORS and abs(c) <= BIGGEST for t, c in terms.items())
     return result if small else None
@@ -139,9 +192,14 @@ def _safely(function: Callable[..., Any], row: tuple[Any, ...]) -> Any:
 def cast_values(x: Tensor, to: str) -> tuple[Any, ...] | None:
     """Entries in another type: floats cut to integers, numbers to whether they are not 0."""
     if x.value is not None and to == "bool":
-        return tuple(None if v is None else _negation(_zero(v)) for v in x.value)
+        return tuple(None if v is None or isinstance(v, Ratio) else _negation(_zero(v)) for v in x.value)
     if x.value is None or not to.startswith(("int", "uint")):
         return x.value
-    return tuple(
-        int(v) if isinstance(v, bool) or (isinstance(v, float) and v == v and abs(v) < 2**63) else v for v in x.value
-    )
+    return tuple(_whole(v) for v in x.value)
+
+
+def _whole(v: Any) -> Any:
+    """An entry without its fraction; one of dimensions is not negative."""
+    if isinstance(v, Ratio):
+        return _safely(_floor, (v,))
+    return int(v) if isinstance(v, bool) or (isinstance(v, float) and v == v and abs(v) < 2**63) else v

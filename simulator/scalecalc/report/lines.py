@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import IO, NamedTuple
 
 from scalecalc.dims import Dim
 from scalecalc.estimate import Inspection
-from scalecalc.estimate.tree import OWN, Block
+from scalecalc.estimate.tree import OWN, Block, joined
 from scalecalc.report.numbers import cost, count, dims, percent, size
 from scalecalc.report.views import Order, View, amount, by_operator, nodes, order
 from scalecalc.walk import Quantity
 
-SCREEN = 40
-"""Lines a tree has at most where nobody says how deep it should go."""
+SCREEN, SIBLINGS = 40, 30
+"""Lines a tree has at most, and lines of one block's children, where nobody says how deep it should go."""
 FEW = 5
 """Where there are fewer, one more level is shown even if it does not fit a screen."""
 MOST_LINES = 200
-"""Beyond so many lines a terminal shows HOT ones only, those with the most MACs."""
+"""Lines at most, whatever was asked for."""
 HOT = 40
+"""Beyond MOST_LINES nodes so many are shown, those with the most MACs."""
 BAR = 8
 """Characters of a full share."""
 UNKNOWN = "?"
@@ -77,6 +78,7 @@ class Line:
         label, kind, output: its first cells.
         figures: of what it stands for, by name.
         known: whether every node of it has a rule.
+        average: its kept bytes are an average of blocks that differ in them.
     """
 
     label: str
@@ -84,15 +86,16 @@ class Line:
     output: str
     figures: Mapping[str, Dim]
     known: bool = True
+    average: bool = False
 
     def cells(self, result: Inspection, whole: int | None, drawing: Drawing) -> dict[str, str]:
         """Its figures by column; nothing for a zero."""
         macs = result.value(Quantity(self.figures["macs"]))
-        return {
-            **{title: text_of(result, Quantity(self.figures[name], not self.known and name != "params"), unit)
-               for title, name, unit in SHOWN},
-            "share": drawing.share(macs / whole) if macs and whole else "" if self.known else UNKNOWN,
-        }  # fmt: skip
+        found = {title: text_of(result, Quantity(self.figures[name], not self.known and name != "params"), unit)
+                 for title, name, unit in SHOWN}  # fmt: skip
+        if self.average and found["kept"]:
+            found["kept"] = f"~ {found['kept']}"
+        return {**found, "share": drawing.share(macs / whole) if macs and whole else "" if self.known else UNKNOWN}
 
 
 def text_of(result: Inspection, quantity: Quantity, unit: str) -> str:
@@ -133,62 +136,74 @@ def by_node(result: Inspection, view: View) -> tuple[list[Line], str]:
 
 
 def by_block(result: Inspection, root: Block, view: View, drawing: Drawing) -> tuple[list[Line], str]:
-    """The tree, as deep as fits; where there are too many modules, those with the most MACs; and a remark."""
-    levels = Counter(_levels(root, 1))
-    deepest, fitting, lines = max(levels, default=0), 1, levels[1]
+    """The tree, as deep as fits, and a remark where that is not what was asked for."""
+    pen = _Pen(result, drawing, order(result, view.sort), SIBLINGS if view.depth is None else MOST_LINES // 2)
+    levels = Counter(pen.levels(root, 1))
+    deepest, depth, lines = max(levels, default=0), 1, levels[1]
     limit = SCREEN if view.depth is None else MOST_LINES
-    while fitting < min(deepest, view.depth or deepest):
-        if lines + levels[fitting + 1] > (limit if lines >= FEW else MOST_LINES):
+    while depth < min(deepest, view.depth or deepest):
+        if lines + levels[depth + 1] > (limit if lines >= FEW else MOST_LINES):
             break
-        fitting += 1
-        lines += levels[fitting]
-    rest = ""
-    if lines > MOST_LINES:
-        most = sorted(root.children, key=lambda block: -amount(result, block.named["macs"]))[:HOT]
-        chosen = set(map(id, most))
-        rest = f"the {HOT} of {len(root.children):,} blocks with the most MACs; --by block --format csv has all"
-        root = replace(root, children=[block for block in root.children if id(block) in chosen])
-    elif view.depth is not None and fitting < min(deepest, view.depth):
-        rest = f"{fitting} levels of {deepest}, more than {MOST_LINES} lines else; --by block --format csv has all"
-    key = order(result, view.sort)
-    return list(_drawn(root, fitting, 1, 1, "", drawing, key)), rest
+        depth += 1
+        lines += levels[depth]
+    cut = view.depth is not None and depth < min(deepest, view.depth)
+    rest = f"{depth} levels of {deepest}: more would be over {MOST_LINES} lines; --by block --format csv has all"
+    return list(pen.lines(root, depth)), rest if cut else ""
 
 
-def _visible(block: Block) -> list[Block]:
-    """Children worth a line: not what moves shapes about, and nothing inside of what costs nothing."""
-    return [] if block.free else [child for child in block.children if child.name != OWN or not child.free]
+class _Pen(NamedTuple):
+    """Draws a tree.
 
+    Attributes:
+        result: whose tree it is.
+        drawing: the characters.
+        key: to sort siblings by.
+        siblings: how many a block shows.
+    """
 
-def _levels(block: Block, level: int) -> Iterator[int]:
-    """The level of every line of a tree."""
-    for child in _visible(block):
-        yield level
-        if child.repeats > 1:
-            yield level
-        yield from _levels(child, level + 1)
+    result: Inspection
+    drawing: Drawing
+    key: Order | None
+    siblings: int
 
+    def children(self, block: Block) -> list[Block]:
+        """Those worth a line: not shape arithmetic, nothing inside of what costs nothing; the smallest as one."""
+        if block.free:
+            return []
+        found = [child for child in block.children if child.name != OWN or not child.free]
+        rest: list[Block] = []
+        if len(found) > self.siblings:
+            costs = {id(child): amount(self.result, child.named["macs"]) for child in found}
+            most = {id(child) for child in sorted(found, key=lambda child: -costs[id(child)])[: self.siblings - 1]}
+            small = [child for child in found if id(child) not in most]
+            found = [child for child in found if id(child) in most]
+            rest = [joined(f"({len(small):,} more)", small)]
+        return (sorted(found, key=self.key) if self.key else found) + rest
 
-def _drawn(
-    block: Block, depth: int, level: int, times: int, prefix: str, drawing: Drawing, key: Order | None
-) -> Iterator[Line]:
-    """The lines below a block, which stands `times` times in the model; figures are those of one of them."""
-    children = sorted(_visible(block), key=key) if key else _visible(block)
-    for place, child in enumerate(children):
-        last = place == len(children) - 1
-        mark, inner = "", ""
-        if level > 1:
-            mark = prefix + (drawing.last if last else drawing.fork)
-            inner = prefix + ("  " if last else drawing.through)
-        several = child.repeats > 1
-        yield _line(mark + child.name + f"  x{child.repeats}" * several, child, times)
-        if several:
-            yield _line(f"{inner}{drawing.last}each", child, times * child.repeats)
-            inner += "  "
-        if level < depth:
-            yield from _drawn(child, depth, level + 1, times * child.repeats, inner, drawing, key)
+    def levels(self, block: Block, level: int) -> Iterator[int]:
+        """The level of every line."""
+        for child in self.children(block):
+            yield from [level] * (1 + (child.repeats > 1))
+            yield from self.levels(child, level + 1)
+
+    def lines(self, block: Block, depth: int, level: int = 1, times: int = 1, prefix: str = "") -> Iterator[Line]:
+        """The lines below a block, which stands `times` times in the model; figures are those of one of them."""
+        children = self.children(block)
+        for child in children:
+            mark, inner = "", ""
+            if level > 1:
+                mark = prefix + (self.drawing.last if child is children[-1] else self.drawing.fork)
+                inner = prefix + ("  " if child is children[-1] else self.drawing.through)
+            several = child.repeats > 1
+            yield _line(mark + child.name + f"  x{child.repeats}" * several, child, times)
+            if several:
+                yield _line(f"{inner}{self.drawing.last}each", child, times * child.repeats)
+                inner += "  "
+            if level < depth:
+                yield from self.lines(child, depth, level + 1, times * child.repeats, inner)
 
 
 def _line(label: str, block: Block, times: int, kind: str = "") -> Line:
     kind = kind or block.kind or f"{block.nodes // times} nodes"
-    output = "" if block.name == OWN else dims(block.output)
-    return Line(label, kind, output, block.each(times), block.known)
+    output = "" if block.name.startswith("(") else dims(block.output)  # OWN, and the rest of many
+    return Line(label, kind, output, block.each(times), block.known, block.uneven and times > 1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from scalecalc.dims import Poly
+
 PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
 
@@ -54,12 +56,15 @@ def scientific(number: float, digits: int = 2) -> str:
 
 
 def dims(shape: Iterable[object] | None) -> str:
-    """A shape as text.
+    """A shape as text, sums in brackets.
 
     >>> dims(("batch", 3, 224))
     'batch x 3 x 224'
     """
-    return "?" if shape is None else " x ".join(map(str, shape)) or "scalar"
+    if shape is None:
+        return "?"
+    factors = (f"({dim})" if isinstance(dim, Poly) and len(dim.terms) > 1 else str(dim) for dim in shape)
+    return " x ".join(factors) or "scalar"
 
 
 def percent(part: float) -> str:

@@ -99,8 +99,8 @@ def _nodes(forward: Forward, weights: list[Weight], costs: Costs) -> tuple[NodeP
         outputs = tuple(v.shape if (v := forward.values.get(name)) else None for name in node.outputs if name)
         layer = costs.in_layer.get(place)
         kept = tuple(costs.kept.get(place, ()))
-        kept_bytes = total((1, size) for _, size in kept)
-        params = total(first.get(place, ()))
+        kept_bytes = total((1, size) for _, size in kept) if kept else 0
+        params = total(first[place]) if place in first else 0
         word = status(forward.evaluations[place])
         kind = layer.node.op_type if layer else ""
         rows.append(

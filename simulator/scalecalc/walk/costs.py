@@ -96,6 +96,7 @@ class Costs:
             alive = not flow.wanted.isdisjoint(layer.node.outputs)
             self.layers[layer.members[-1]] = layer, evaluation, mask if alive and True in mask else None
             self.in_layer.update(dict.fromkeys(layer.members, layer))
+        self.shares: dict[tuple[tuple[object, ...], ...], Share] = {}
         self.dropped: set[int] = set()
         self.chosen: dict[str, str] = {}
         self._drop_cheaper_branches()
@@ -114,7 +115,11 @@ class Costs:
 
     def share(self, place: int) -> Share:
         """What one node costs; a layer's vector FLOPs stand at its last node."""
-        return _sum((1, part) for part in self._parts(place))
+        parts = self._parts(place)
+        key = tuple((id(part.evaluation), *part[1:]) for part in parts)
+        if key not in self.shares:
+            self.shares[key] = _sum((1, part) for part in parts)
+        return self.shares[key]
 
     def _parts(self, place: int) -> list[Part]:
         if place in self.dropped:

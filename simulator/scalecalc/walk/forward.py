@@ -145,7 +145,8 @@ class Forward:
         """
         if operator is None:
             return UNSUPPORTED
-        if sum(map(bool, node.inputs[: operator.required])) < operator.required:
+        given = {slot for slot, name in enumerate(node.inputs) if name} | operator.optional
+        if not given.issuperset(range(operator.required)):
             raise self._error(node, f"{node.op_type} needs {operator.required} inputs")
         unknown = any(name and value is None for name, value in zip(node.inputs, inputs, strict=True))
         if unknown and not operator.partial:

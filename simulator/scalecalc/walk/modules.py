@@ -6,7 +6,7 @@ A module's path is written with dots, whatever the file uses: `layer1.0.conv1`. 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
@@ -58,39 +58,42 @@ def homes_of(graph: Graph, weights: Sequence[Weight]) -> list[Home]:
     for place, node in enumerate(graph.nodes):
         scope = node.name.rpartition("/")[0] if "/" in node.name else None
         if (key := (node.namespace, scope)) not in known:
-            known[key] = _noted(node.namespace) or (None if scope is None else _home(_levels(scope.split("/"))))
+            known[key] = _noted(node.namespace) or _named(scope)
         home, weight = known[key], of_weights.get(place)
         homes.append(_nearer(home, weight, node) if weight else home)
     return _filled(homes)
 
 
-def _home(path: Path, classes: tuple[str, ...] = ()) -> Home:
-    return Home(".".join(path[:DEEPEST]), classes[: DEEPEST + 1])
+def _home(path: Sequence[str], classes: Sequence[str] = ()) -> Home:
+    return Home(".".join(path[:DEEPEST]), tuple(classes[: DEEPEST + 1]))
 
 
-def _levels(pieces: Iterable[str]) -> Path:
-    """The levels of nested names, of which each may repeat the one before: layer1, layer1.0, conv1."""
-    path: list[str] = []
+def _levels(names: Iterable[str]) -> Iterator[list[str]]:
+    """The levels each of nested names adds; a name may repeat the one before it: layer1, layer1.0, conv1."""
     before = ""
-    for piece in pieces:
-        rest = piece[len(before) + 1 :] if before and piece.startswith(f"{before}.") else piece
-        path += filter(None, rest.split("."))
-        before = piece
-    return tuple(path)
+    for name in names:
+        rest = name[len(before) + 1 :] if before and name.startswith(f"{before}.") else name
+        yield [level for level in rest.split(".") if level]
+        before = name
+
+
+def _named(scope: str | None) -> Home | None:
+    """What a node's name tells, by the part of it before the last slash."""
+    return None if scope is None else _home([level for levels in _levels(scope.split("/")) for level in levels])
 
 
 def _noted(namespace: str) -> Home | None:
     """What PyTorch notes: `: pkg.Model/encoder: pkg.Encoder/encoder.layer.0: pkg.Layer`."""
     if not namespace or namespace.startswith(_OUTSIDE):
         return None
-    names: list[str] = []
-    classes: dict[int, str] = {}
-    for piece in namespace.split("/"):
-        name, _, kind = piece.partition(": ")
-        names.append(name)
-        classes[len(_levels(names))] = kind.rpartition(".")[2]
-    path = _levels(names)
-    return _home(path, tuple(classes.get(level, "") for level in range(len(path) + 1)))
+    modules = [piece.partition(": ") for piece in namespace.split("/")]
+    path: list[str] = []
+    classes = [""]
+    for levels, (_, _, kind) in zip(_levels(name for name, _, _ in modules), modules, strict=True):
+        path += levels
+        classes += [""] * len(levels)
+        classes[-1] = kind.rpartition(".")[2]
+    return _home(path, classes)
 
 
 def _nearer(home: Home | None, weight: _Weight, node: Node) -> Home:

@@ -6,11 +6,11 @@ import re
 
 from scalecalc.dims import Dim, total
 from scalecalc.walk.costs import Costs
-from scalecalc.walk.facts import token_table
+from scalecalc.walk.facts import RECURRENT, token_table
 from scalecalc.walk.forward import UNSUPPORTED, Forward
 from scalecalc.walk.profile import Weight
 
-MANY_CONVOLUTIONS = 10
+MANY_CONVOLUTIONS = 5
 EXPORTERS = re.compile(r"onnx::\w+|val_\d+|_v_\d+|\d+")
 """Names exporters give to stored tensors they made."""
 
@@ -23,7 +23,7 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
         for name, branch in costs.chosen.items()
     ]
     trainable = total((1, weight.size) for weight in weights if weight.trainable)
-    biased = _foldable(forward)
+    biased = _foldable(forward, weights)
     if len(biased) >= MANY_CONVOLUTIONS:
         unfolded = trainable + total((1, size) for size in biased)
         text = f"{unfolded:,}" if isinstance(unfolded, int) else str(unfolded)
@@ -43,6 +43,16 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
         notes.append(
             f"the head's weight {copy.name} is the token table's shape turned round: if the model ties the two, the "
             f"exporter stored a copy, and {copy.size} of the trainable parameters are counted twice"
+        )
+    doubled = [
+        forward.values[node.inputs[3]].size
+        for node in forward.graph.nodes
+        if node.op_type in RECURRENT and not node.domain and len(node.inputs) > 3 and node.inputs[3] in forward.values
+    ]
+    if doubled:
+        notes.append(
+            f"{len(doubled)} recurrent layers store two biases for every gate, as PyTorch trains them: a framework "
+            f"with one, as Keras, has {total((1, size) for size in doubled) // 2} fewer trainable parameters"
         )
     unknown = total((1, weight.size) for weight in weights if weight.trainable and weight.first in lost)
     if not (isinstance(unknown, int) and unknown == 0):
@@ -67,12 +77,13 @@ def _copied_head(forward: Forward, weights: list[Weight]) -> Weight | None:
     return next((weight for weight in heads if EXPORTERS.fullmatch(weight.name)), None)
 
 
-def _foldable(forward: Forward) -> list[Dim]:
+def _foldable(forward: Forward, weights: list[Weight]) -> list[Dim]:
     """Sizes of the biases of convolutions a BatchNorm may have stood behind.
 
-    None stands behind one that makes a single position or cuts patches, or is followed by a norm of its own.
+    None stands behind the last layer, or one that makes a single position or cuts patches, or has a norm of its own.
     """
     graph, sizes = forward.graph, []
+    heads = {weight.name for weight in weights if weight.role == "head"}
     normed: set[str] = set()
     for node in reversed(graph.nodes):
         moved = node.op_type in ("Transpose", "Reshape") and not normed.isdisjoint(node.outputs)
@@ -84,6 +95,6 @@ def _foldable(forward: Forward) -> list[Dim]:
             kernel, strides = node.attributes.get("kernel_shape"), node.attributes.get("strides")
             single = all(isinstance(dim, int) and dim == 1 for dim in spatial)
             patches = kernel == strides and kernel is not None and max(kernel) > 1
-            if not single and not patches and normed.isdisjoint(node.outputs):
+            if not single and not patches and node.inputs[2] not in heads and normed.isdisjoint(node.outputs):
                 sizes.append(forward.values[node.inputs[2]].size)
     return sizes

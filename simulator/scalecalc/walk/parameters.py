@@ -95,13 +95,14 @@ def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], 
             continue
         if operator is not None and slot in operator.fixed_inputs:
             continue
-        if operator is not None and operator.is_elementwise and not _is_weight(forward, flow, place, slot):
+        filler = node.op_type == "Expand"  # one number for a whole tensor, such as a first state of zeros
+        if operator is not None and (operator.is_elementwise or filler) and not _is_weight(forward, flow, place, slot):
             continue
         if role == "embedding" and slot == 0:
             role = _table_role(forward, flow, place)
         elif role == "bias" or (role == "other" and place in heads):
             role = "head" if place in heads else "other"
-        elif role == "other" and operator is not None and operator.is_elementwise and _is_table(value.shape):
+        elif role == "other" and _by_position(forward, flow, place, value.shape):
             role = "positional"
         roles.add(role)
     return next((role for role in ROLES if role in roles), "constant")
@@ -118,6 +119,14 @@ def _is_weight(forward: Forward, flow: Flow, place: int, slot: int) -> bool:
     maker = flow.maker.get(node.inputs[1 - slot])
     cost = forward.evaluations[maker].cost if maker is not None else None
     return cost is not None and bool(cost.contractions)
+
+
+def _by_position(forward: Forward, flow: Flow, place: int, shape: tuple[Dim, ...]) -> bool:
+    """Whether a node takes a table's vectors for positions: as they are, or as many of them as there are."""
+    node, operator = forward.graph.nodes[place], forward.evaluations[place].operator
+    if node.op_type == "Slice":
+        return not flow.static.issuperset(filter(None, node.inputs))
+    return operator is not None and operator.is_elementwise and _is_table(shape)
 
 
 def _is_table(shape: tuple[Dim, ...]) -> bool:

@@ -5,13 +5,27 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from itertools import count
 from typing import Any
 
 from scalecalc import expressions
-from scalecalc.dims import FAMILY, FILE, FRESH, ROLE, Dim, Poly, System, bound, divide, larger, lone, prod, smaller
+from scalecalc.dims import (
+    FAMILY,
+    FILE,
+    FRESH,
+    ROLE,
+    Dim,
+    Poly,
+    Ratio,
+    System,
+    bound,
+    larger,
+    lone,
+    prod,
+    ratio,
+    smaller,
+)
 from scalecalc.errors import ExpressionError, ShapeError, UsageError
 from scalecalc.ir.graph import Graph, Initializer, TensorType
 from scalecalc.ops import is_float
@@ -30,19 +44,6 @@ BATCH_NAMES = {"batch", "batch_size", "batchsize", "bs", "n"}
 MEANING = {"batch": "batch", "seq": "sequence", "height": "spatial", "width": "spatial", "depth": "spatial"}
 
 
-@dataclass(frozen=True, slots=True)
-class Ratio:
-    """A division without a whole result, on its way into floor or ceil."""
-
-    num: Dim
-    den: Dim
-
-
-def _ratio(a: Dim, b: Dim) -> Dim | Ratio:
-    exact = divide(a, b)
-    return exact if exact is not None else Ratio(a, b)
-
-
 def _power(base: Dim, exponent: Dim) -> Dim:
     if not isinstance(base, int | Poly) or not isinstance(exponent, int) or not 0 <= exponent <= 16:
         raise ExpressionError(f"{base} to the power {exponent} in a dimension")
@@ -50,7 +51,7 @@ def _power(base: Dim, exponent: Dim) -> Dim:
 
 
 DIMENSION_ARITHMETIC: Mapping[str, Callable[..., Any]] = {
-    "/": _ratio,
+    "/": ratio,
     "**": _power,
     "floor": lambda x: x.num // x.den if isinstance(x, Ratio) else x,
     "ceil": lambda x: (x.num + x.den - 1) // x.den if isinstance(x, Ratio) else x,
@@ -137,7 +138,8 @@ class Declarations:
         """Unify an output's dimensions with the names the file has for them; contradictions become notes."""
         if declared.shape is None or len(declared.shape) != len(found):
             return
-        for dim, entry in zip(found, declared.shape, strict=True):
+        met: dict[str, Dim] = {}
+        for dim, entry in zip(map(self.system.resolve, found), declared.shape, strict=True):
             if entry is None or isinstance(dim, int):
                 if isinstance(entry, int) and entry != dim:
                     self._note(f"output {name} is declared with a dimension of {entry} where the graph gives {dim}")
@@ -146,6 +148,8 @@ class Declarations:
                     self._note(f"output {name} is declared with a dimension of {entry} where the graph gives {dim}")
             else:
                 rank = FRESH if AUTOMATIC.fullmatch(entry) else FILE
+                if rank == FRESH and self.system.resolve(met.setdefault(entry, dim)) != dim:
+                    continue  # some exporters make up one name for two dimensions
                 try:
                     self.system.equate(dim, self._dim(entry, entry, rank, "free"))
                 except ShapeError as error:
