@@ -77,10 +77,11 @@ def mlp(path: Path, layers: int, width: int = 2500) -> None:
     save(path, graph("mlp", nodes, ("batch", width), ("batch", width)), weights)
 
 
-def chain(path: Path, length: int, width: int = 8, *, distinct: bool = False) -> None:
+def chain(path: Path, length: int, width: int = 8, *, distinct: bool = False, block: int = 0) -> None:
     """A chain of MatMul, Add and Relu with a symbolic batch, every layer with weights of its own.
 
-    Where shapes shall be `distinct`, each layer first appends a row: no two layers have the same shapes.
+    Where shapes shall be `distinct`, each layer first appends a row: no two layers have the same shapes. Where a
+    `block` has a size, names tell that so many nodes are one.
     """
     nodes: list[onnx.NodeProto] = []
     weights: list[tuple[str, Sequence[int]]] = []
@@ -92,7 +93,8 @@ def chain(path: Path, length: int, width: int = 8, *, distinct: bool = False) ->
         op, shape = layer[i % len(layer)]
         weight = [f"w{i}"] if shape else []
         attributes = {"axis": 0} if op == "Concat" else {}
-        nodes.append(helper.make_node(op, [value, *weight], [f"v{i}"], name=f"n{i}", **attributes))
+        name = f"/h.{i // block}/layer{i % block // len(layer)}/{op}" if block else f"n{i}"
+        nodes.append(helper.make_node(op, [value, *weight], [f"v{i}"], name=name, **attributes))
         weights += [(name, shape) for name in weight]
         rows, value = rows + (op == "Concat"), f"v{i}"
     save(path, graph("chain", nodes, ("batch", width), (f"batch + {rows}" if rows else "batch", width)), weights)
@@ -101,6 +103,8 @@ def chain(path: Path, length: int, width: int = 8, *, distinct: bool = False) ->
 MODELS = {
     "weights_100MB": partial(mlp, layers=4),
     "weights_1500MB": partial(mlp, layers=60),
+    "blocks_5k_shared": partial(chain, length=5_000, block=30),
+    "blocks_5k_distinct": partial(chain, length=5_000, block=40, distinct=True),
     **{f"chain_{n // 1000}k_shared": partial(chain, length=n) for n in (10_000, 30_000, 100_000)},
     **{f"chain_{n // 1000}k_distinct": partial(chain, length=n, distinct=True) for n in (10_000, 30_000, 100_000)},
 }

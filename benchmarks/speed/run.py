@@ -60,12 +60,19 @@ def estimate(name: str, **limits: float) -> Case:
     return Case(name, ["estimate", str(MODELS / f"{name}.onnx"), "--budget", "1e15"], **limits)
 
 
+def inspect(name: str, **limits: float) -> Case:
+    """`inspect` on one of the generated models."""
+    return Case(name, ["inspect", str(MODELS / f"{name}.onnx")], **limits)
+
+
 SEED = ["estimate", str(ROOT / "models" / "vision" / "seed_cnn.onnx"), "--budget", "1e15"]
 CASES = [
     Case("help", ["--help"], cpu_seconds=0.25),
     Case("seed_cnn", SEED),
     estimate("weights_100MB", cpu_ratio=1.6, memory_above=60),
     estimate("weights_1500MB", cpu_ratio=1.6, memory_above=60),
+    inspect("blocks_5k_shared", cpu_ratio=3),
+    inspect("blocks_5k_distinct"),
     *(estimate(f"chain_{n}k_{shapes}") for shapes in ("shared", "distinct") for n in (10, 30)),
     *(estimate(f"chain_100k_{shapes}", cpu_seconds=4) for shapes in ("shared", "distinct")),
 ]

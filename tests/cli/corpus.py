@@ -155,6 +155,32 @@ GRAPHS = {
         nt = Not(le)
         z = And(nt, le)
       }""",
+    "layers": """(float[s,n,8] x, float[n,4,"h","w"] image, float[n,64,1] sound, uint8[n,8] bytes) =>
+        (float[A,B,4] y, float[C,D] z, float[E,F,G,H] up, float[I,J,K,L] spectrum, uint8[M,N] small)
+      <float[2,20,8] w, float[2,20,5] r, float[2,40] b, float[2,15] peep, float[1,12,10] wg, float[1,12,4] rg,
+       float[16,3] many, int8[8,4] wq, float sc = {0.5}, uint8 zp = {0}, int8 zn = {0},
+       float[4,12] wa> {
+        hs, hl, cl = LSTM<hidden_size=5, direction="bidirectional">(x, w, r, b, "", "", "", peep)
+        ht = Transpose<perm=[0,2,1,3]>(hs)
+        to = Constant<value = int64[3] {0, 0, -1}>()
+        hf = Reshape(ht, to)
+        g, gl = GRU<hidden_size=4, linear_before_reset=1>(hf, wg, rg)
+        one = Constant<value = int64[1] {1}>()
+        y = Squeeze(g, one)
+        at = com.microsoft.Attention<num_heads=2>(y, wa)
+        heads = Attention<q_num_heads=2, kv_num_heads=2>(at, y, y)
+        nz = NonZero(heads)
+        few = Gather<axis=0>(nz, zero)
+        zero = Constant<value = int64 {0}>()
+        e = Gather(many, few)
+        z = Relu(e)
+        times = Constant<value = float[4] {1.0, 1.0, 1.5, 0.5}>()
+        up = Resize<mode="linear">(image, "", times)
+        sixteen = Constant<value = int64 {16}>()
+        window = HannWindow(sixteen)
+        spectrum = STFT(sound, sixteen, window)
+        small = QLinearMatMul(bytes, sc, zp, wq, sc, zn, sc, zp)
+      }""",
 }
 OLD = """(float[n,4,"h","w"] x) => (float[a,b] y)
         <float[6,4] w, float[6] bias, float[4] sc, float[4] up = {1.0, 1.0, 2.0, 2.0}> {

@@ -10,7 +10,7 @@ from onnx import GraphProto, ModelProto, TensorProto, helper
 
 from tests.cli.conftest import Answer, Cli
 
-COMMANDS = pytest.mark.parametrize("command", ["inspect", "estimate"])
+COMMANDS = pytest.mark.parametrize("command", ["inspect", "estimate", "formula"])
 
 
 def refused(cli: Cli, path: Path | str, command: str = "inspect", *rest: str) -> Answer:

@@ -77,8 +77,8 @@ def test_usage(cli: Cli, seed_cnn: Path, arguments: tuple[str, ...], says: str) 
     assert says in answer.err
 
 
-@pytest.mark.parametrize("command", [("inspect", "MODEL"), ("estimate", "MODEL", "--budget", "1"), ("laws",), ("ops",),
-                                     ("laws", "show", "seed-exponential")])  # fmt: skip
+@pytest.mark.parametrize("command", [("inspect", "MODEL"), ("estimate", "MODEL", "--budget", "1"), ("formula", "MODEL"),
+                                     ("laws",), ("ops",), ("laws", "show", "seed-exponential")])  # fmt: skip
 def test_unwritable_outputs(cli: Cli, seed_cnn: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
     arguments = [seed_cnn if argument == "MODEL" else argument for argument in command]
     for target, says in (

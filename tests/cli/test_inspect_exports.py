@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from scalecalc import profile
-from scalecalc.estimate.tree import Block, tree
+from scalecalc.estimate.block import Block
+from scalecalc.estimate.tree import tree
 from scalecalc.walk import Profile
 from tests.cli.conftest import EXPORTS, Cli
 from tests.cli.test_inspect import tree_of

@@ -115,6 +115,7 @@ LIGHT = [
     ),
     (["inspect", "MODEL"], {"sympy", "scipy", "pydantic", "matplotlib"}),
     (["estimate", "MODEL", "--budget", "1e15"], {"sympy", "scipy", "pydantic", "matplotlib"}),
+    (["formula", "MODEL", "--format", "latex"], {"sympy", "scipy", "pydantic", "matplotlib"}),
 ]
 
 

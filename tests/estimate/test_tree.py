@@ -8,7 +8,8 @@ from itertools import pairwise
 import onnx
 import pytest
 
-from scalecalc.estimate.tree import Block, operators, tree
+from scalecalc.estimate.block import Block
+from scalecalc.estimate.tree import operators, tree
 from scalecalc.walk import Profile, walk
 from scalecalc.walk.profile import FIGURES
 from tests.cli.corpus import GRAPHS

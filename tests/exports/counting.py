@@ -31,12 +31,15 @@ def convolution_backward(
     return forward * (bool(output_mask[0]) + bool(output_mask[1]))
 
 
-def count_flops(run: Callable[[], object]) -> tuple[int, int]:
+def count_flops(run: Callable[[], object], *, onednn: bool = True) -> tuple[int, int]:
     """Matrix FLOPs PyTorch executes in `run`, and those FlopCounterMode reports as it is.
 
-    Scaled-dot-product attention counts by its definition.
+    Scaled-dot-product attention counts by its definition, recurrent layers step by step: oneDNN's are one operation
+    the counter does not know.
     """
     with ExitStack() as stack:
+        if not onednn:
+            stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
         stack.enter_context(sdpa_kernel(SDPBackend.MATH))
         plain = stack.enter_context(FlopCounterMode(display=False))
         mapping = {torch.ops.aten.convolution_backward: convolution_backward}
@@ -95,8 +98,8 @@ def prepared(case: Case) -> nn.Module:
     return randomize(case.build()).eval()
 
 
-def measured(case: Case, sizes: Sizes) -> dict[str, Any]:
-    """PyTorch's counts for one model at one set of sizes."""
+def multiply_accumulates(case: Case, sizes: Sizes) -> dict[str, Any]:
+    """What a forward and a backward pass multiply at one set of sizes."""
     module, inputs = prepared(case), case.inputs(sizes)
 
     def forward() -> None:
@@ -107,8 +110,9 @@ def measured(case: Case, sizes: Sizes) -> dict[str, Any]:
         torch.stack([tensor.sum() for tensor in tensors_of(module(**inputs))]).sum().backward()
         module.zero_grad(set_to_none=True)
 
-    forward_flops, _ = count_flops(forward)
-    both, both_plain = count_flops(step)
+    onednn = not any(isinstance(layer, nn.RNNBase) for layer in module.modules())
+    forward_flops, _ = count_flops(forward, onednn=onednn)
+    both, both_plain = count_flops(step, onednn=onednn)
     row: dict[str, Any] = {
         "sizes": dict(sizes),
         "forward_flops": forward_flops,
@@ -117,11 +121,19 @@ def measured(case: Case, sizes: Sizes) -> dict[str, Any]:
         "backward_macs_flop_counter": (both_plain - forward_flops) // 2,
     }
     if case.macs:
-        row["forward_macs"], row["backward_macs"] = case.macs(sizes)
-        row["forward_flops"] = 2 * row["forward_macs"]
-    row["saved_bytes_eval"] = saved_bytes(module, inputs)
-    row["saved_bytes_train"] = saved_bytes_train(module, inputs)
+        row["by_hand"] = dict(zip(("forward_macs", "backward_macs"), case.macs(sizes), strict=True))
+    if case.altered_at:
+        row["altered"] = dict(case.altered_at(sizes))
     return row
+
+
+def measured(case: Case, sizes: Sizes) -> dict[str, Any]:
+    """PyTorch's counts for one model at one set of sizes."""
+    module, inputs = prepared(case), case.inputs(sizes)
+    return multiply_accumulates(case, sizes) | {
+        "saved_bytes_eval": saved_bytes(module, inputs),
+        "saved_bytes_train": saved_bytes_train(module, inputs),
+    }
 
 
 def unused(case: Case) -> list[nn.Parameter]:
@@ -129,7 +141,7 @@ def unused(case: Case) -> list[nn.Parameter]:
     module = prepared(case)
     module.zero_grad(set_to_none=True)
     torch.stack([tensor.sum() for tensor in tensors_of(module(**case.inputs(case.example)))]).sum().backward()
-    found = [p for p in module.parameters() if p.grad is None]
+    found = [p for p in module.parameters() if p.grad is None and p.requires_grad]
     module.zero_grad(set_to_none=True)
     return found
 
@@ -183,14 +195,13 @@ def truth(case: Case) -> dict[str, Any]:
         "model": case.model,
         "torch": torch.__version__.partition("+")[0],
         "params": sum(p.numel() for p in module.parameters()),
+        "params_frozen": sum(p.numel() for p in module.parameters() if not p.requires_grad),
         "params_unused": sum(p.numel() for p in unused(case)),
         "params_in_embeddings": sum(p.numel() for p in embeddings),
         "buffers": sum(b.numel() for n, b in module.named_buffers() if "running_" in n),
         "batch_norm_channels": batch_norms(case),
         "counts": [measured(case, sizes) for sizes in case.sizes],
     }
-    if case.macs:
-        record["macs_by_hand"] = True
     if case.altered:
         record["altered"] = dict(case.altered)
     if case.published:

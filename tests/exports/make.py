@@ -7,6 +7,8 @@ running statistics are randomised first, because exporters merge equal tensors a
 `NAME.onnx` a sidecar `NAME.json` holds the counts of PyTorch or Keras; `--truth FILE` gathers the sidecars into one
 file, as the `truth.json` beside this script. Files that exist are kept, so an interrupted run goes on where it stopped.
 
+`execute.py` then runs the files with onnxruntime, and `saved.py` looks into what autograd saves.
+
 Needs the extra `export` for PyTorch's models and the extra `keras` for those of Keras; cases whose library is not
 installed are passed over. A torchvision whose compiled operators do not load (a CPU torch beside a CUDA torchvision)
 still builds its models once the schemas of its two detection operators exist: `import_torchvision` defines them.
@@ -50,12 +52,12 @@ def reason(error: Exception) -> str:
 
 
 def statics(name: str, case: Exportable, directory: Path) -> list[dict[str, Any]]:
-    """The exports without dynamic axes: their files, sizes and failures."""
+    """The exports without dynamic axes: their files, counts and failures."""
     rows = []
-    for other, sizes, variant in case.variants(name):
+    for other, row, variant in case.variants(name):
         path = directory / f"{other}.onnx"
         failure = export(variant, path)
-        rows.append({"file": path.name, "sizes": dict(sizes), **({"failed": failure} if failure else {})})
+        rows.append({"file": path.name, **row, **({"failed": failure} if failure else {})})
     return rows
 
 
@@ -67,7 +69,10 @@ def make(name: str, case: Exportable, directory: Path) -> str:
     known = str(record.get("export", {}).get("failed", ""))
     failure = known or export(case, path)
     if not record:
-        record = {"export": {"failed": failure} if failure else histogram(path), **case.truth()}
+        exported = {"failed": failure} if failure else histogram(path)
+        if case.invalid and not failure:
+            exported["failed"] = case.invalid
+        record = {"export": exported, **case.truth()}
         sidecar.write_text(json.dumps(record) + "\n")
     if not failure and "static" not in record and (found := statics(name, case, directory)):
         sidecar.write_text(json.dumps({**record, "static": found}) + "\n")
@@ -100,6 +105,8 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.directory.mkdir(parents=True, exist_ok=True)
     cases = load()
+    if unknown := set(arguments.names) - cases.keys():
+        parser.error(f"no case is called {min(unknown)!r} (or its library is not installed)")
     for name in arguments.names or cases:
         start = time.monotonic()
         failure = make(name, cases[name], arguments.directory)

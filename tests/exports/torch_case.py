@@ -61,9 +61,13 @@ class Case:
         options: of `torch.onnx.export`; `training=True` keeps training mode.
         static: sizes at which the same model is exported once more, without dynamic axes.
         published: figures its authors give.
-        macs: forward and backward multiply-accumulates at sizes by hand, for layers FlopCounterMode does not see.
+        macs: forward and backward multiply-accumulates at sizes by hand, beside PyTorch's own.
         altered: what the exporter changed beyond folding BatchNorm: file minus model, in `params`, `forward_macs`
             and `backward_macs`.
+        altered_at: the same where it depends on the sizes.
+        frozen: parameters that a static export has more than the dynamic one, by its sizes: an exporter that knows
+            all sizes stores tables of positions as the values it looked up.
+        invalid: why the file that the exporter writes is none.
         note: what a reader of the counts should know.
     """
 
@@ -78,6 +82,9 @@ class Case:
     published: Callable[[], dict[str, Any]] | None = None
     macs: Callable[[Sizes], tuple[int, int]] | None = None
     altered: Mapping[str, int] = field(default_factory=dict)
+    altered_at: Callable[[Sizes], Mapping[str, int]] | None = None
+    frozen: Callable[[Sizes], int] | None = None
+    invalid: str = ""
     note: str = ""
 
     def export(self, path: Path) -> None:
@@ -101,8 +108,16 @@ class Case:
 
         return truth(self)
 
-    def variants(self, name: str) -> Iterator[tuple[str, Sizes, Case]]:
-        """The static exports: their names, their sizes and themselves."""
+    def variants(self, name: str) -> Iterator[tuple[str, dict[str, Any], Case]]:
+        """The static exports: their names, what PyTorch counts at their sizes, and themselves."""
+        from counting import multiply_accumulates
+
         for sizes in self.static:
             numbers = "x".join(str(size) for size in sizes.values())
-            yield f"{name}__{numbers}", sizes, replace(self, example=sizes, dynamic={})
+            row = multiply_accumulates(self, sizes)
+            altered = {**self.altered, **row.pop("altered", {})}
+            if self.frozen:
+                altered["params"] = altered.get("params", 0) + self.frozen(sizes)
+            if altered:
+                row["altered"] = altered
+            yield f"{name}__{numbers}", row, replace(self, example=sizes, dynamic={})

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from scalecalc.dims import Condition, System, evaluate, lone
+from scalecalc.dims import FAMILY, Condition, Symbol, System, evaluate, lone
 from scalecalc.errors import ShapeError
 from scalecalc.ir.graph import Initializer
 from scalecalc.ir.unfold import CONTROL
@@ -199,6 +199,19 @@ def test_formulas_evaluated_are_counts_made_with_numbers(case: Case, data: st.Da
     assert all(count is None or count >= 0 for count in counts)
 
 
+@table
+def test_families_are_counts_made_with_numbers_at_their_hints(case: Case) -> None:
+    """Symbols that stand for numbers of a file, whose other numbers (attributes, shapes) belong to that size."""
+    system = System()
+    symbols = {n: system.symbol(n, kind=FAMILY, hint=size) for n, size in DEFAULT.items()}
+    cost = resolved(run(case, symbols, system), system)
+    hints = {atom.name: atom.hint for atom in system.atoms if isinstance(atom, Symbol) and atom.kind == FAMILY}
+    found = numbers(cost, hints)
+    expected = numbers(run(case, DEFAULT), DEFAULT)
+    assert [out[:2] for out in found["outputs"]] == [out[:2] for out in expected["outputs"]]
+    assert {**found, "outputs": 0} == {**expected, "outputs": 0}
+
+
 def resolved(cost: Cost, system: System) -> Cost:
     for out in cost.outputs:
         out.shape = tuple(map(system.resolve, out.shape))
@@ -255,6 +268,16 @@ def test_refused() -> None:
         ("Expand", ("2 3", (4, 1)), {}), ("Split", ("2 3", (1, 1)), {"axis": 1}), ("Gather", ("2 3", (2,)), {}),
         ("Einsum", ("2 3", "2 3"), {"equation": "ij,jk->ik"}), ("Einsum", ("2 3",), {"equation": "ijk->k"}),
         ("BatchNormalization", ("2 3", "3", "3", "3", "2"), {}), ("LayerNormalization", ("2 3", "2"), {}),
+        ("LSTM", ("3 2 4", "1 20 4", "1 16 4"), {}), ("LSTM", ("3 2 4", "1 16 4", "1 16 4", "1 16"), {}),
+        ("LSTM", ("3 2 4", "1 16 4", "1 16 4"), {"direction": "bidirectional"}),
+        ("GRU", ("3 2 4", "1 12 4", "1 12 4"), {"activations": ("Sigmoid", "Sine")}),
+        ("RNN", ("3 2 4", "1 4 5", "1 4 4"), {}), ("RNN", ("3 2 4", "1 4 4", "1 4 4", None, None, "1 2 5"), {}),
+        ("Resize", ("1 3 8 8", None, (1.0, 1.0, 0.0, 1.0)), {}), ("Resize", ("1 3 8 8",), {}),
+        ("Attention", ("2 6 5 4", "2 4 5 4", "2 4 5 4"), {}), ("Attention", ("2 6 5 4", "2 6 5 3", "2 6 5 4"), {}),
+        ("Col2Im", ("1 12 34", (6, 8), (2, 2)), {}), ("TensorScatter", ("2 3 4 5", "2 3 6 5"), {}),
+        ("SoftmaxCrossEntropyLoss", ("2 3", "int64: 4"), {}),
+        ("GroupNormalization", ("2 6 4", "3", "3"), {"num_groups": 3}),
+        ("QLinearMatMul", ("2 3", 0.5, "", "4 5", 0.5, "", 0.5, ""), {}),
         ("Range", (0, 4, 0), {}), ("DepthToSpace", ("1 6 2 2",), {"blocksize": 2}),
     ]:  # fmt: skip
         with pytest.raises(ShapeError):

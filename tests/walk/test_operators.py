@@ -110,6 +110,25 @@ def test_stored_integers_are_quantized_weights_of_their_own_bits() -> None:
     assert profile.memory["weights"].formula == 48
 
 
+def test_quantized_tables_and_biases() -> None:
+    text = """(int64[batch, seq] ids) => (uint8[A, B] y)
+        <uint8[50, 8] table, int8[6, 8] w, int32[6] b, int64[30, 3] other,
+        float s = {0.1}, uint8 z = {0}, int8 n = {0}> {
+        p = Gather(other, ids)  e = Gather(table, p)  f = Flatten<axis=-1>(e)
+        y = com.microsoft.QGemm<transB=1>(f, s, z, w, s, n, b, s, z) }"""
+    profile = walk(graph(text))
+    assert profile.params["quantized"].formula == 50 * 8 + 6 * 8 + 6
+    assert profile.params["constants"].formula == 30 * 3 + 3
+
+
+def test_weights_packed_into_bytes_are_counted_themselves() -> None:
+    text = """(float[batch, 64] x) => (float[A, B] y) <uint8[70, 2, 16] w, float[140] s> {
+        y = com.microsoft.MatMulNBits<K=64, N=70, bits=4, block_size=32>(x, w, s) }"""
+    profile = walk(graph(text))
+    assert (profile.params["quantized"].formula, profile.params["constants"].formula) == (64 * 70, 140)
+    assert profile.memory["weights"].formula == 64 * 70 // 2
+
+
 def test_half_bytes_are_packed() -> None:
     text = """(float[batch, 9] x) => (float[A, B] y) <uint4[9, 5] w, float s = {0.1}> {
         d = DequantizeLinear(w, s)  y = MatMul(x, d) }"""

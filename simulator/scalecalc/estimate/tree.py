@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
-from scalecalc.dims import Dim, divide, total
+from scalecalc.dims import total
+from scalecalc.estimate.block import OWN, Block, Figures, Shape, joined, summed
 from scalecalc.walk import NodeProfile, Profile
 from scalecalc.walk.profile import FIGURES
 
-Shape = tuple[Dim, ...] | None
-Figures = tuple[Dim, ...]
-"""One of each FIGURES."""
-Order = Callable[["Block"], Any]
-
-OWN = "(own)"
-"""Name of what a module with modules in it computes itself."""
 CONTAINERS = ("", "Sequential", "ModuleList")
 """Classes that tell less than that of a module around them."""
 MOST_WORDS = 3
@@ -27,74 +20,6 @@ MOST_WORDS = 3
 _UNEVEN = ("bytes", "kept_bytes")
 _EVEN = [index for index, name in enumerate(FIGURES) if name not in _UNEVEN]
 _NUMBERED = re.compile(r"([^.]*?)([0-9]{1,9})(\..*)?$")  # stem, number, and what was merged with the module
-
-
-@dataclass(slots=True, eq=False)
-class Block:
-    """A module, or the like: an operator, what a module computes itself, several equal modules.
-
-    Attributes:
-        name: below its parent, such as `conv1`, `h.0-11` or OWN.
-        kind: its class, else its operators; "" for a module of modules whose class the file does not tell.
-        output: the shape of what it hands on, None where nobody knows and for OWN.
-        nodes: how many it holds.
-        figures: its FIGURES, over all its repeats and those of the blocks around it.
-        known: whether all its nodes have a rule.
-        repeats: how many equal siblings it stands for.
-        children: the modules in it in the graph's order, then what it computes itself.
-        signature: a number that equal blocks share, whatever they are called.
-        uneven: its repeats keep different tensors: one they share is kept once, by the first.
-    """
-
-    name: str
-    kind: str
-    output: Shape
-    nodes: int
-    figures: Figures
-    known: bool
-    repeats: int = 1
-    children: list[Block] = field(default_factory=list)
-    signature: int = 0
-    uneven: bool = False
-
-    @property
-    def free(self) -> bool:
-        """Whether it costs nothing but bytes moved, as shape arithmetic does."""
-        return self.known and not any(figure for name, figure in self.named.items() if name != "bytes")
-
-    def each(self, times: int) -> dict[str, Dim]:
-        """Figures of one of `times` equal ones by name; bytes, in which they may differ, on average, rounded down."""
-        shares = {name: (figure, divide(figure, times)) for name, figure in self.named.items()}
-        return {name: figure // times if share is None else share for name, (figure, share) in shares.items()}
-
-    @property
-    def named(self) -> dict[str, Dim]:
-        """Its figures by name."""
-        return dict(zip(FIGURES, self.figures, strict=True))
-
-    def walk(self, order: Order | None = None, level: int = 1, times: int = 1, path: str = "") -> Iterator[Place]:
-        """The blocks inside, each before its own; in an order among siblings, if one is given."""
-        for child in sorted(self.children, key=order) if order else self.children:
-            place = Place(child, level, times * child.repeats, f"{path}.{child.name}" if path else child.name)
-            yield place
-            yield from child.walk(order, level + 1, place.times, place.path)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a block stands.
-
-    Attributes:
-        block: the block.
-        level: 1 below the model.
-        times: how often the model holds it.
-        path: names from the model down, joined by dots.
-    """
-
-    block: Block
-    level: int
-    times: int
-    path: str
 
 
 def tree(profile: Profile) -> Block:
@@ -119,12 +44,6 @@ def operators(profile: Profile) -> list[Block]:
         groups.setdefault(node.op_type, []).append(node)
     make = _Maker().leaf
     return [make(name, name, None, nodes) for name, nodes in groups.items()]
-
-
-def joined(name: str, blocks: Sequence[Block]) -> Block:
-    """Blocks as one without children."""
-    nodes, known = sum(block.nodes for block in blocks), all(block.known for block in blocks)
-    return Block(name, "", None, nodes, _sum([block.figures for block in blocks]), known)
 
 
 @dataclass(slots=True, eq=False)
@@ -197,24 +116,22 @@ class _Maker:
         self, name: str, kind: str, output: Shape, nodes: Sequence[NodeProfile], children: Sequence[Block] = ()
     ) -> Block:
         """Nodes as one block."""
-        figures = _sum([node.figures for node in nodes])
+        figures = summed([node.figures for node in nodes])
         known = all(node.status == "known" for node in nodes)
         return self.signed(Block(name, kind or _words(nodes), output, len(nodes), figures, known, 1, [*children]))
 
     def signed(self, block: Block) -> Block:
-        """The block with its signature, in which bytes and what is free do not count: equal layers share tensors."""
-        inner = tuple((child.name, child.repeats, child.signature) for child in block.children if not child.free)
-        figures = tuple(block.figures[index] for index in _EVEN)
+        """The block with its signature, in which bytes do not count, nor what only moves them: layers share tensors."""
+        inner = tuple((c.name, c.repeats, c.signature) for c in block.children if any(_even(c)) or not c.known)
+        figures = _even(block)
         key = (block.kind, block.output, figures, block.known, inner)
         block.signature = self.signatures.setdefault(key, len(self.signatures))
         return block
 
 
-def _sum(rows: Sequence[Figures]) -> Figures:
-    """The sum of each figure."""
-    if len(rows) < 2:
-        return rows[0] if rows else (0,) * len(FIGURES)
-    return tuple(total((1, figure) for figure in column) for column in zip(*rows, strict=True))
+def _even(block: Block) -> Figures:
+    """The figures equal blocks have in common."""
+    return tuple(block.figures[index] for index in _EVEN)
 
 
 def _folded(blocks: Iterable[Block]) -> list[Block]:

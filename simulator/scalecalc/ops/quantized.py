@@ -116,7 +116,8 @@ def matmul_nbits(
     out = (*a.shape[:-1], width)
     vector = DEQUANTIZE * (depth * width) + (prod(out) if bias is not None else 0)
     backward = {5: prod(out)} if bias is not None else {}
-    return give(out, contraction=(prod(out) * depth, a, b), vector=vector, backward=backward)
+    packed = {1: depth * width}
+    return give(out, contraction=(prod(out) * depth, a, b), vector=vector, backward=backward, packed=packed)
 
 
 @op("QGemm", domain=MICROSOFT, fixed_inputs=(1, 2, 4, 5, 7, 8), roles={6: "bias"})

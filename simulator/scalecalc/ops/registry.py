@@ -148,6 +148,7 @@ class Cost:
         backward: the same backward, by input slot whose gradient it makes.
         keeps: what the backward pass needs beside the contractions' operands.
         view: the outputs share input 0's memory: nothing is moved.
+        packed: how many weights an input holds, by slot, where its elements hold several.
     """
 
     outputs: Sequence[Out]
@@ -156,6 +157,7 @@ class Cost:
     backward: Mapping[int, Dim] = field(default_factory=dict)
     keeps: Sequence[Keep] = ()
     view: bool = False
+    packed: Mapping[int, Dim] = field(default_factory=dict)
 
 
 def give(*outputs: Shape | Out, contraction: Contraction | None = None, **costs: Any) -> Cost:

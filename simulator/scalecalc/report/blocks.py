@@ -43,7 +43,8 @@ def header(result: Inspection) -> Block:
     if isinstance(vocabulary, int) and task.sample == "token":
         words += f", vocabulary {vocabulary:,}"
     bounds = [symbol for symbol in profile.symbols.values() if symbol.bound is not None]
-    words += "".join(f", {symbol.name} at most {symbol.bound:,}" for symbol in bounds)
+    most = [f"{symbol.bound:,}" if isinstance(symbol.bound, int) else str(symbol.bound) for symbol in bounds]
+    words += "".join(f", {symbol.name} at most {limit}" for symbol, limit in zip(bounds, most, strict=True))
     if task.guessed:
         words += " (guessed; --task)" if task.name else " (--task)"
     facts = f"{profile.format.upper()}{opset}, {profile.node_count:,} node{'s' * (profile.node_count != 1)}, {known}"

@@ -9,7 +9,7 @@ from scalecalc import __version__
 from scalecalc.dims import Dim
 from scalecalc.estimate import Estimate, Inspection
 from scalecalc.estimate.attention import training_flops, way
-from scalecalc.estimate.tree import Block
+from scalecalc.estimate.block import Block
 from scalecalc.laws import Binding
 from scalecalc.report.views import View, blocks, by_operator, nodes
 from scalecalc.walk import Profile, Quantity

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from typing import IO
 
 from scalecalc.estimate import Inspection
-from scalecalc.estimate.tree import Block as Tree
-from scalecalc.estimate.tree import Place, tree
+from scalecalc.estimate.block import Block as Tree
+from scalecalc.estimate.block import Place
+from scalecalc.estimate.tree import tree
 from scalecalc.report.blocks import Block, compute_block, header, size_block
 from scalecalc.report.lines import Drawing, Line, by_block, by_node, by_op, text_of
 from scalecalc.report.numbers import percent

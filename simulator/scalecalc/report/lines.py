@@ -9,7 +9,7 @@ from typing import IO, NamedTuple
 
 from scalecalc.dims import Dim
 from scalecalc.estimate import Inspection
-from scalecalc.estimate.tree import OWN, Block, joined
+from scalecalc.estimate.block import OWN, Block, joined
 from scalecalc.report.numbers import cost, count, dims, percent, size
 from scalecalc.report.views import Order, View, amount, by_operator, nodes, order
 from scalecalc.walk import Quantity

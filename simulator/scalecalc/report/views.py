@@ -10,7 +10,8 @@ from typing import Any
 from scalecalc.dims import Dim, hint_of
 from scalecalc.errors import UsageError
 from scalecalc.estimate import Inspection
-from scalecalc.estimate.tree import Block, Place, operators, tree
+from scalecalc.estimate.block import Block, Place
+from scalecalc.estimate.tree import operators, tree
 from scalecalc.walk import NodeProfile, Quantity
 
 BY = ("block", "node", "op")
@@ -21,7 +22,7 @@ SORTS = {"macs": "macs", "params": "params", "kept": "kept_bytes", "vector": "ve
 Order = Callable[[Block | NodeProfile], Any]
 """A key to sort siblings by."""
 
-DEEPEST = 1_000
+ALL_LEVELS = 1_000
 """`--depth all`."""
 
 
@@ -53,7 +54,7 @@ def view_of(by: str | None, depth: str | None, sort: str | None) -> View:
             f"nothing to sort by is called '{sort}'", where="--sort", todo=f"use one of {', '.join(SORTS)}"
         )
     if depth is None or depth == "all":
-        return View(by, None if depth is None else DEEPEST, sort)
+        return View(by, None if depth is None else ALL_LEVELS, sort)
     if not re.fullmatch("[1-9][0-9]{0,8}", depth):
         raise UsageError(f"'{depth}' is no depth", where="--depth", todo="use 1, 2, ... or all")
     return View(by, int(depth), sort)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from scalecalc.dims import Dim, Poly, hint_of, is_family, lone, prod, total
 from scalecalc.ir.links import Layer
 from scalecalc.ops import OPERATORS, Tensor, is_float
+from scalecalc.ops.dtypes import bits_of
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
 from scalecalc.walk.profile import ROLES, Weight
@@ -42,8 +43,10 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
             continue  # made by the front end for an attribute that became an input
         linear = any(_is_operand(forward, place, slot) for place, slot in own)
         first = min((place for place, _ in own), default=-1)
+        packed = (_packed(forward, place, slot) for place, slot in own)
+        size = next((count for count in packed if count is not None), value.size)
         used = len({place for place, _ in own})
-        weights.append(Weight(name, role, value.shape, value.size, value.bytes, linear, first, used, name in made))
+        weights.append(Weight(name, role, value.shape, size, value.bytes, linear, first, used, name in made))
     return weights
 
 
@@ -76,10 +79,26 @@ def _is_operand(forward: Forward, place: int, slot: int) -> bool:
     return any(isinstance(x, Tensor) and x.index == slot for x in operands)
 
 
+def _is_quantized(forward: Forward, place: int, slot: int, dtype: str) -> bool:
+    """Whether integers are a weight there: of a product, of a bias, or of a table of at most 8 bits."""
+    operator = forward.evaluations[place].operator
+    role = operator.roles.get(slot, "") if operator is not None else ""
+    is_table = role == "embedding" and dtype != "bool" and bits_of(dtype) <= 8
+    return is_table or role == "bias" or _is_operand(forward, place, slot)
+
+
+def _packed(forward: Forward, place: int, slot: int) -> Dim | None:
+    """How many weights the elements of an input hold, None for as many."""
+    cost = forward.evaluations[place].cost
+    return cost.packed.get(slot) if cost is not None else None
+
+
 def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], norms: set[str]) -> str:
     value = forward.values[name]
     if not is_float(value.dtype):
-        return "quantized" if any(_is_operand(forward, place, slot) for place, slot in uses) else "constant"
+        return (
+            "quantized" if any(_is_quantized(forward, place, slot, value.dtype) for place, slot in uses) else "constant"
+        )
     if name in norms:
         return "norm"
     if not value.shape:

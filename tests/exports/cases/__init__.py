@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,14 +14,16 @@ SUBJECTS = ("vision", "text", "dense", "speech", "recurrent", "keras", "jax")
 class Exportable(Protocol):
     """What the script needs of a case."""
 
+    invalid: str
+
     def export(self, path: Path) -> None:
         """Write the ONNX file."""
 
     def truth(self) -> dict[str, Any]:
         """The library's own counts."""
 
-    def variants(self, name: str) -> Iterator[tuple[str, Mapping[str, int], Exportable]]:
-        """Further exports of the same model at fixed sizes: name, sizes, case."""
+    def variants(self, name: str) -> Iterator[tuple[str, dict[str, Any], Exportable]]:
+        """Further exports of the same model at fixed sizes: name, sizes and counts, case."""
 
 
 def load() -> dict[str, Exportable]:

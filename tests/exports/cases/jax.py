@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from math import sqrt
 from pathlib import Path
@@ -88,7 +88,7 @@ def rnn_macs(sizes: Sizes) -> tuple[int, int]:
     return inputs + states, inputs + 2 * states
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class JaxCase:
     """A function of weights and one input whose dynamic axes have names."""
 
@@ -97,6 +97,8 @@ class JaxCase:
     shape: tuple[int | str, ...]
     macs: Callable[[Sizes], tuple[int, int]]
     sizes: tuple[Sizes, ...]
+    altered: Mapping[str, int] = field(default_factory=dict)
+    invalid: str = ""
 
     def export(self, path: Path) -> None:
         """Write the function as ONNX, its weights as constants."""
@@ -124,7 +126,7 @@ class JaxCase:
             "macs_by_hand": True,
         }
 
-    def variants(self, name: str) -> Iterator[tuple[str, Sizes, JaxCase]]:
+    def variants(self, name: str) -> Iterator[tuple[str, dict[str, Any], JaxCase]]:
         """None."""
         yield from ()
 

@@ -7,7 +7,7 @@ Truth is Keras' own: parameters by `count_params`, matrix FLOPs by TensorFlow's 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -53,11 +53,14 @@ def recurrent(layer: Callable[..., Any], **settings: Any) -> Any:
     return keras.Model(tokens, layers.Dense(CLASSES)(y))
 
 
-def recurrent_macs(gates: int, sizes: Sizes) -> tuple[int, int]:
-    """Every gate multiplies input and state at every step; backward costs both operands of every product."""
+def recurrent_macs(gates: int, sizes: Sizes, *, loop: bool) -> tuple[int, int]:
+    """Every gate multiplies input and state at every step; backward costs both operands of every product.
+
+    The first state is a constant: only the body of a loop, which treats all steps alike, computes a gradient to it.
+    """
     cells = sizes["seq"] * gates * HIDDEN * (FEATURES + HIDDEN)
     forward = sizes["batch"] * (cells + HIDDEN * CLASSES)
-    return forward, 2 * forward
+    return forward, 2 * forward - (0 if loop else sizes["batch"] * gates * HIDDEN * HIDDEN)
 
 
 def attention() -> Any:
@@ -117,7 +120,7 @@ class KerasCase:
         sizes: where its multiply-accumulates are counted.
         first: multiply-accumulates of the first layer per image, which needs no gradient to its input.
         macs: forward and backward by hand, where the profiler does not see all.
-        altered: parameters in the file beyond those of the model after folding BatchNorm.
+        altered: `params` of the file beyond those of the model after folding BatchNorm.
         note: what a reader of the counts should know.
     """
 
@@ -127,7 +130,8 @@ class KerasCase:
     shape: tuple[int, ...] = ()
     first: int = 0
     macs: Callable[[Sizes], tuple[int, int]] | None = None
-    altered: int = 0
+    altered: Mapping[str, int] = field(default_factory=dict)
+    invalid: str = ""
     note: str = ""
 
     @cached_property
@@ -180,22 +184,25 @@ class KerasCase:
             "batch_norm_channels": {"all": channels, "after_convolution": channels, "after_biased_convolution": 0},
             "counts": [self.counts(sizes) for sizes in self.sizes],
             **({"macs_by_hand": True} if self.macs else {}),
-            **({"altered": {"params": self.altered}} if self.altered else {}),
+            **({"altered": dict(self.altered)} if self.altered else {}),
             **({"note": self.note} if self.note else {}),
         }
 
-    def variants(self, name: str) -> Iterator[tuple[str, Sizes, KerasCase]]:
+    def variants(self, name: str) -> Iterator[tuple[str, dict[str, Any], KerasCase]]:
         """None."""
         yield from ()
 
 
-def tagger(name: str, layer: Callable[..., Any], gates: int, note: str = "", **settings: Any) -> KerasCase:
-    """A recurrent classifier of token sequences."""
+def tagger(
+    name: str, layer: Callable[..., Any], gates: int, note: str = "", loop: bool = True, **settings: Any
+) -> KerasCase:
+    """A recurrent classifier of tokens, exported as a loop or as ONNX's layer, whose second biases are zero."""
     return KerasCase(
         name,
         lambda: recurrent(layer, **settings),
         SEQUENCES,
-        macs=lambda sizes: recurrent_macs(gates, sizes),
+        macs=lambda sizes: recurrent_macs(gates, sizes, loop=loop),
+        altered={} if loop else {"params": gates * HIDDEN},
         note=note,
     )
 
@@ -209,10 +216,16 @@ CASES: dict[str, KerasCase] = {
         (224, 224, 3),
         first=112 * 112 * 32 * 27,
         # channels of the 17 depthwise convolutions
-        altered=32 + 96 + 2 * 144 + 3 * 192 + 4 * 384 + 3 * 576 + 3 * 960,
+        altered={"params": 32 + 96 + 2 * 144 + 3 * 192 + 4 * 384 + 3 * 576 + 3 * 960},
         note="behind depthwise convolutions tf2onnx folds only the shift of a BatchNorm, its scale stays a Mul",
     ),
-    "keras_lstm": tagger("keras_lstm", layers.LSTM, 4),
+    "keras_lstm": tagger(
+        "keras_lstm",
+        layers.LSTM,
+        4,
+        "ONNX's LSTM has a second bias per gate, zero here",
+        loop=False,
+    ),
     "keras_lstm_loop": tagger(
         "keras_lstm_loop", layers.LSTM, 4, "an activation ONNX's LSTM does not have: a Loop", activation="swish"
     ),

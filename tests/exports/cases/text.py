@@ -141,6 +141,7 @@ def small(
     outputs: int = 1,
     options: Any = None,
     stored: tuple[int, str] = (0, ""),
+    frozen: Any = None,
     **settings: Any,
 ) -> Case:
     """A small language model with dynamic batch and sequence; `stored` is a difference in parameters, and why."""
@@ -156,6 +157,7 @@ def small(
         options,
         () if options else OTHERS,
         altered={"params": stored[0]} if stored[0] else {},
+        frozen=frozen,
         note=stored[1],
     )
 
@@ -178,7 +180,7 @@ def decode(model: str, *built: str, heads: int, **settings: Any) -> Case:
     )
 
 
-def translation(model: str, *built: str, **settings: Any) -> Case:
+def translation(model: str, *built: str, frozen: Any = None, **settings: Any) -> Case:
     """An encoder and a decoder with a dynamic length each."""
     axes = {0: "batch", 1: "seq"}
     return Case(
@@ -189,7 +191,24 @@ def translation(model: str, *built: str, **settings: Any) -> Case:
         {"input_ids": axes, "attention_mask": axes, "decoder_input_ids": {0: "batch", 1: "target"}},
         PAIRS,
         static=OTHER_PAIRS,
+        frozen=frozen,
     )
+
+
+def t5_encoder_frozen(sizes: Sizes) -> int:
+    """Six heads' biases of every pair of positions in place of their 32 distances."""
+    return 6 * (sizes["seq"] ** 2 - 32)
+
+
+def t5_frozen(sizes: Sizes) -> int:
+    """The same in the decoder, and zeros of that kind between decoder and encoder."""
+    seq, target = sizes["seq"], sizes["target"]
+    return t5_encoder_frozen(sizes) + 6 * (target**2 - 32 + seq * target)
+
+
+def clip_frozen(sizes: Sizes) -> int:
+    """Of 77 positions those that are used, and one class token per image."""
+    return (sizes["seq"] - 77) * 72 + (sizes["images"] - 1) * 96
 
 
 def clip() -> nn.Module:
@@ -212,8 +231,8 @@ CASES: dict[str, Case] = {
     "bert_pooler_small": small("bert_pooler_small", "Bert", outputs=2, **ENCODER),
     "distilbert_small": small("distilbert_small", "DistilBert", **DISTILBERT),
     "roberta_small": small("roberta_small", "Roberta", "ForMaskedLM", **ENCODER),
-    "t5_encoder_small": small("t5_encoder_small", "T5", "EncoderModel", **T5),
-    "t5_small": translation("t5_small", "T5", "ForConditionalGeneration", **T5),
+    "t5_encoder_small": small("t5_encoder_small", "T5", "EncoderModel", frozen=t5_encoder_frozen, **T5),
+    "t5_small": translation("t5_small", "T5", "ForConditionalGeneration", frozen=t5_frozen, **T5),
     "bart_small": translation(
         "bart_small", "Bart", vocab_size=VOCABULARY, d_model=96, encoder_layers=2, decoder_layers=2,
         encoder_attention_heads=6, decoder_attention_heads=6, encoder_ffn_dim=320, decoder_ffn_dim=192,
@@ -251,6 +270,7 @@ CASES: dict[str, Case] = {
         table("batch seq images", (1, 16, 2), (2, 64, 1), (3, 77, 4)),
         static=table("batch seq images", (1, 33, 2), (4, 9, 3)),
         altered={"params": -1},
+        frozen=clip_frozen,
         note="the scale of the similarities stands in the file as its exponential",
     ),
     "bert_pooler_small_torchscript": small("bert_pooler_small", "Bert", outputs=2, options=TORCHSCRIPT, **ENCODER),

@@ -11,17 +11,20 @@ from pathlib import Path
 
 import pytest
 
+from scalecalc.report.code import LANGUAGES, at, listing
+from scalecalc.walk import walk
 from tests.report.code.models import case, each_model
+from tests.walk.graphs import graph
 
 CC = shutil.which("cc")
 pytestmark = pytest.mark.skipif(CC is None, reason="no C compiler (cc)")
-FLAGS = ("-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror",
+FLAGS = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror",
          "-fsanitize=undefined", "-fno-sanitize-recover")  # fmt: skip
 NONE = -(2**63)
 Call = tuple[str, Sequence[int]]
 
 
-def answers(source: str, calls: Sequence[Call], tmp_path: Path) -> list[tuple[int, int]]:
+def answers(source: str, calls: Sequence[Call], tmp_path: Path, standard: str = "-std=c99") -> list[tuple[int, int]]:
     """(value, errno) of each call; errno is 0 before each."""
     lines = [source, "#include <stdio.h>", "int main(void)", "{"]
     for path, group in groupby(calls, key=lambda call: call[0]):
@@ -33,7 +36,7 @@ def answers(source: str, calls: Sequence[Call], tmp_path: Path) -> list[tuple[in
                   f"    const long long value = {path.replace('.', '_')}({arguments});",
                   r'    printf("%lld %d\n", value, errno); } }']  # fmt: skip
     (tmp_path / "formulas.c").write_text("\n".join([*lines, "    return 0;", "}", ""]), encoding="utf-8")
-    subprocess.run([str(CC), *FLAGS, "formulas.c", "-o", "formulas"], cwd=tmp_path, check=True, timeout=120)
+    subprocess.run([str(CC), standard, *FLAGS, "formulas.c", "-o", "formulas"], cwd=tmp_path, check=True, timeout=120)
     run = subprocess.run([tmp_path / "formulas"], capture_output=True, text=True, check=True, timeout=60)
     assert run.stderr == ""
     pairs = [line.split() for line in run.stdout.splitlines()]
@@ -71,3 +74,14 @@ def test_ranges_of_sums_and_differences(tmp_path: Path) -> None:
         else:
             assert result in ((NONE, errno.EDOM), (NONE, errno.ERANGE)), (path, sizes)
     assert past > 50
+
+
+@pytest.mark.parametrize("standard", ["-std=c99", "-std=gnu99"])
+@pytest.mark.parametrize("names", [("linux", "errno", "INT64_MAX"), ("add_", "error_", "value_"), ("fail", "e", "row")])
+def test_names_that_mean_something_else_in_c(names: tuple[str, ...], standard: str, tmp_path: Path) -> None:
+    """3*2*5*7 exponentials, each once."""
+    text = "(float[n,3,h,w] x) => (float[n,3,h,w] y) { y = Exp(x) }"
+    found = walk(graph(text), shapes={"x": (names[0], 3, *names[1:])})
+    source = LANGUAGES["c"](listing(at(found, {}), ["forward.vector_flops"]))
+    calls = [("forward.vector_flops", (2, 5, 7))]
+    assert answers(source, calls, tmp_path, standard) == [(3 * 2 * 5 * 7, 0)]
