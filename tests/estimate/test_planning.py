@@ -140,6 +140,15 @@ def test_a_law_of_another_task_is_refused_as_any(image: Profile) -> None:
     assert "another task" in answer.refused[0][1]
 
 
+def test_distinct_samples_tell_nothing_while_the_cost_is_unknown(text: Profile) -> None:
+    answer = estimate(text, 1e12, unique=1e6, task="language-modeling")  # s is not set
+    assert (answer.predictions, answer.best, answer.efficiency) == ((), (), None)
+    why = {law.name: why for law, why in answer.refused}
+    assert why["kaplan-2020-joint"] == "what the budget buys is unknown while a size is missing"
+    assert why["besiroglu-2024"] == "D: what the budget buys is unknown, as the cost of one token is"
+    assert answer.verdict.startswith("The cost depends on s: set a size")
+
+
 def test_a_budget_of_device_time(image: Profile) -> None:
     run = estimate(image, Budget(1e12, "1s", "1 x 1 s", ("so it is (--budget)",))).run
     assert run.assumptions[0] == "so it is (--budget)"

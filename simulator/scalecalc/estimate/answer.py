@@ -12,7 +12,7 @@ from scalecalc.estimate.datasets import Dataset
 from scalecalc.estimate.inspection import Inspection, inspect
 from scalecalc.estimate.optimal import Best, Frontier, best_of, frontiers_of
 from scalecalc.estimate.planning import Run, planned
-from scalecalc.estimate.sense import NO_STEP, pays_no_step, worse_than_guessing
+from scalecalc.estimate.sense import NO_COST, NO_STEP, pays_no_step, worse_than_guessing
 from scalecalc.estimate.verdict import verdict
 from scalecalc.laws import Binding, Efficiency, Law, Plan, Prediction, catalogue, select
 from scalecalc.laws.optimum import efficiency
@@ -33,6 +33,7 @@ class Estimate:
         efficiency: of the compute, by the default law: the least compute by 6ND over the budget.
         efficiency_own: the same with both at this model's own cost per parameter and sample.
         verdict: what to do.
+        law: the one asked for by name, if any.
         notes: remarks of the file and of the laws.
         assumptions: everything taken for granted.
     """
@@ -46,6 +47,7 @@ class Estimate:
     efficiency: Efficiency | None
     efficiency_own: float | None
     verdict: str
+    law: Law | None
     notes: tuple[str, ...]
     assumptions: tuple[str, ...]
 
@@ -130,12 +132,13 @@ def estimate(
         inspection=inspection,
         run=run,
         predictions=predictions,
-        refused=tuple((law, unfit.get(law.name, why)) for law, why in refused),
+        refused=tuple((other, unfit.get(other.name, why)) for other, why in refused),
         best=best,
         frontiers=tuple(frontiers),
         efficiency=found,
         efficiency_own=found_own.compute if found_own is not None else None,
         verdict=verdict(inspection, run, predictions, best, refused),
+        law=law,
         notes=profile.notes,
         assumptions=tuple(assumptions),
     )
@@ -159,5 +162,7 @@ def _senseless(bindings: Sequence[Binding], inspection: Inspection, run: Run) ->
     """Laws whose prediction is refused for what it says, with the reason."""
     if pays_no_step(run.plan, run.samples_per_step):
         return {binding.law.name: NO_STEP for binding in bindings}
+    if run.cost is None:  # distinct samples alone do not tell how many are seen
+        return {binding.law.name: NO_COST for binding in bindings if {"D", "U"} & set(binding.law.inputs)}
     found = ((law := b.law, worse_than_guessing(law, b.predict().value, inspection)) for b in bindings)
     return {law.name: why for law, why in found if why is not None}

@@ -9,6 +9,7 @@ from scalecalc.laws import Law, Plan
 
 GUESSING = "that of guessing"
 NO_STEP = "the budget does not pay for one step"
+NO_COST = "what the budget buys is unknown while a size is missing"
 
 
 def pays_no_step(plan: Plan, samples_per_step: float | None) -> bool:

@@ -160,6 +160,8 @@ class _Binder:
 
     def seen(self) -> tuple[float, str, str]:
         if self.plan.seen is None:
+            if self.plan.compute:
+                raise LawError(f"what the budget buys is unknown, as the cost of one {self.plan.sample} is")
             raise LawError("neither data nor a budget is given (--budget)")
         if self.plan.data is None:
             return self.plan.seen, "converted", f"C / (training FLOP per {self.plan.sample})"

@@ -29,7 +29,7 @@ class Plan:
         attention: how `compute` counts attention: `full` or `causal`.
         classes: of a classifier.
         input_shape: one sample's shape, without batch.
-        extra: values for variables of laws beyond N, D, U and C, by symbol.
+        extra: values for variables of laws beyond N, D, U and C, by symbol: B samples in a step, S steps, ...
     """
 
     task: str | None = None

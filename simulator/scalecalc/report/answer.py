@@ -103,10 +103,10 @@ def _generalisation(result: Estimate) -> Block:
         block.rows.append(["law", "says", "90 % interval", "range", "takes"])
         block.rows += [_prediction(prediction, i == 0) for i, prediction in enumerate(result.predictions)]
         block.rows += [[f"* {note}"] for note in result.predictions[0].binding.notes]
-    own = [(law, why) for law, why in result.refused if law.applies_to.task == result.plan.task]
+    own = [pair for pair in result.refused if pair[0].applies_to.task == result.plan.task or pair[0] is result.law]
     ahead = {point.law.name for point in result.frontiers}
     block.rows += [[f"refused: {law.name}: {why}"] for law, why in own if law.name not in ahead]
-    others = [law for law, _ in result.refused if law.applies_to.task != result.plan.task]
+    others = [pair[0] for pair in result.refused if pair not in own]
     if others:
         tasks = ", ".join(dict.fromkeys(law.applies_to.task for law in others))
         block.rows.append([f"refused: {len(others)} of another task ({tasks}); scalecalc laws lists them"])
