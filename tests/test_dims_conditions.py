@@ -66,7 +66,7 @@ def test_divisions(conditions, texts: list[str]) -> None:
     for size in range(1, 200):
         sizes = {"h": size}
         numbers = [(c.op, evaluate(c.left, sizes), evaluate(c.right, sizes)) for c in found]
-        held = all({"%": a % b == 0, "==": a == b, "<=": a <= b}[op] for op, a, b in numbers)
+        held = all({"%": b and a % b == 0, "==": a == b, "<=": a <= b}[op] for op, a, b in numbers)
         assert held == all(evaluate(c.left, sizes) == evaluate(c.right, sizes) for c in given)
 
 

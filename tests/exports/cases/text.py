@@ -30,9 +30,14 @@ PAIRS = table("batch seq target", (1, 16, 5), (2, 64, 30), (3, 50, 1))
 OTHER_PAIRS = table("batch seq target", (1, 33, 9), (2, 8, 40), (4, 20, 3))
 
 
-def gpt2() -> nn.Module:
+def gpt2(**settings: Any) -> nn.Module:
     """GPT-2 124M with its language-model head."""
-    return Tokens(transformer("GPT2", "LMHeadModel", use_cache=False))
+    return Tokens(transformer("GPT2", "LMHeadModel", use_cache=False, **settings))
+
+
+def gpt2_gelu() -> nn.Module:
+    """The same with Gelu as one operation of PyTorch, not written out."""
+    return gpt2(activation_function="gelu_pytorch_tanh")
 
 
 def bert() -> nn.Module:
@@ -125,6 +130,7 @@ def text_case(model: str, symbols: str = "batch seq", **options: Any) -> Case:
     """A full-size language model with dynamic batch and sequence, or at one sequence of full length."""
     build, inputs, names = {
         "gpt2": (gpt2, tokens, ("input_ids",)),
+        "gpt2_gelu": (gpt2_gelu, tokens, ("input_ids",)),
         "bert_base": (bert, masked_tokens, ("input_ids", "attention_mask")),
     }[model]
     if not symbols:
@@ -225,6 +231,7 @@ def clip() -> nn.Module:
 CASES: dict[str, Case] = {
     "gpt2": text_case("gpt2"),
     "bert_base": text_case("bert_base"),
+    "gpt2_gelu": text_case("gpt2_gelu"),
     "gpt2_1x1024": text_case("gpt2", ""),
     "bert_base_torchscript": text_case("bert_base", **TORCHSCRIPT),
     "gpt2_torchscript": text_case("gpt2", **TORCHSCRIPT),
