@@ -8,8 +8,7 @@ import pytest
 
 from scalecalc import profile
 from scalecalc.dims import total
-from scalecalc.estimate import difference
-from scalecalc.estimate.difference import Difference
+from scalecalc.estimate.difference import Difference, difference
 
 pytestmark = pytest.mark.exports
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from scalecalc.dims import total
 from scalecalc.errors import UsageError
-from scalecalc.estimate import Explanation, explain, inspect
-from scalecalc.estimate.explanation import CONVENTIONS, TERMS
+from scalecalc.estimate import inspect
+from scalecalc.estimate.explanation import CONVENTIONS, TERMS, Explanation, explain
 from scalecalc.estimate.quantities import quantities
 from scalecalc.walk import walk
 from tests.walk.graphs import graph

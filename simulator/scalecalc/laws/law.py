@@ -63,6 +63,7 @@ class Law:
     superseded_by: str = ""
     covariance: Covariance | None = None
     constants: Mapping[str, float] = field(init=False, repr=False)
+    inputs: tuple[str, ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -89,6 +90,7 @@ class Law:
         if endless := [name for name in self.derived if not math.isfinite(constants[name])]:
             raise self.error(f"derived constant {endless[0]} has no finite value", "correct it")
         object.__setattr__(self, "constants", constants)
+        object.__setattr__(self, "inputs", self._inputs())
 
     def error(self, what: str, todo: str) -> LawError:
         """A LawError that names this law."""
@@ -109,11 +111,9 @@ class Law:
             values[name] = float(value) if isinstance(value, int) else value
         return values
 
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """The variables the formula takes, N and D first."""
-        order = {"N": 0, "D": 1, "U": 2, "C": 3}
-        names = [name for name in self.variables if name in self.formula.names]
+    def _inputs(self) -> tuple[str, ...]:
+        order, used = {"N": 0, "D": 1, "U": 2, "C": 3}, self.formula.names
+        names = [name for name in self.variables if name in used]
         return tuple(sorted(names, key=lambda name: (order.get(name, 9), name)))
 
     @property

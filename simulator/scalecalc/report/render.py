@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from scalecalc.errors import one_line
 from scalecalc.estimate import Estimate, Inspection
-from scalecalc.report.views import View
 from scalecalc.walk.profile import FIGURES
+
+if TYPE_CHECKING:
+    from scalecalc.report.views import View
 
 FORMATS = ("table", "json", "csv", "markdown")
 VIEWS = {
@@ -23,34 +25,46 @@ VIEWS = {
 
 def render(result: Estimate | Inspection, form: str, file: IO[str], view: View | None = None) -> None:
     """Write a result to a stream in one of FORMATS; an inspection in a view."""
-    view = view or View()
-    if form == "table":
-        _table(result, file, view)
-        return
-    from scalecalc.report import contract
-
-    document = contract.estimate(result) if isinstance(result, Estimate) else contract.inspection(result, view)
-    if form == "json":
-        json.dump(document, file, indent=1)
-        file.write("\n")
-    elif isinstance(result, Inspection):
-        entry, left, right = VIEWS[view.by or "node"]
-        rows = [_row(line, left, right) for line in document[entry]]
-        grid((*left, *FIGURES, *right), rows, form, file)
-    else:
-        grid(("quantity", "value", "formula"), list(_flat("", document)), form, file)
-
-
-def _table(result: Estimate | Inspection, file: IO[str], view: View) -> None:
-    if isinstance(result, Estimate):
+    if isinstance(result, Inspection):
+        _inspection(result, form, file, view)
+    elif form == "table":
         from scalecalc.report.answer import estimate_blocks
         from scalecalc.report.terminal import show_blocks
 
         show_blocks(estimate_blocks(result), file)
     else:
+        from scalecalc.report import contract
+
+        document = contract.estimate(result)
+        if form == "json":
+            _json(document, file)
+        else:
+            grid(("quantity", "value", "formula"), list(_flat("", document)), form, file)
+
+
+def _inspection(result: Inspection, form: str, file: IO[str], view: View | None) -> None:
+    from scalecalc.report.views import View
+
+    view = view or View()
+    if form == "table":
         from scalecalc.report.inspection import show
 
         show(result, file, view)
+        return
+    from scalecalc.report import contract
+
+    document = contract.inspection(result, view)
+    if form == "json":
+        _json(document, file)
+        return
+    entry, left, right = VIEWS[view.by or "node"]
+    rows = [_row(line, left, right) for line in document[entry]]
+    grid((*left, *FIGURES, *right), rows, form, file)
+
+
+def _json(document: dict[str, Any], file: IO[str]) -> None:
+    json.dump(document, file, indent=1)
+    file.write("\n")
 
 
 def _row(line: dict[str, Any], left: Sequence[str], right: Sequence[str]) -> list[str]:
