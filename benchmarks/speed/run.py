@@ -65,10 +65,16 @@ def inspect(name: str, **limits: float) -> Case:
     return Case(name, ["inspect", str(MODELS / f"{name}.onnx")], **limits)
 
 
+GPT2 = ROOT / "build" / "exports" / "gpt2.onnx"  # 507 nodes, batch and seq symbols; tests/exports/make.py writes it
+EXPORTED = [
+    Case(f"gpt2_{command}", [command, str(GPT2), *options], cpu_ratio=1.8)
+    for command, options in (("inspect", []), ("estimate", ["--budget", "1e21"]), ("formula", []))
+]
 SEED = ["estimate", str(ROOT / "models" / "vision" / "seed_cnn.onnx"), "--budget", "1e15"]
 CASES = [
     Case("help", ["--help"], cpu_seconds=0.25),
     Case("seed_cnn", SEED),
+    *(EXPORTED if GPT2.exists() else []),
     estimate("weights_100MB", cpu_ratio=1.6, memory_above=60),
     estimate("weights_1500MB", cpu_ratio=1.6, memory_above=60),
     inspect("blocks_5k_shared", cpu_ratio=3),
