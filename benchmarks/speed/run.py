@@ -78,7 +78,7 @@ CASES = [
     estimate("weights_100MB", cpu_ratio=1.6, memory_above=60),
     estimate("weights_1500MB", cpu_ratio=1.6, memory_above=60),
     inspect("blocks_5k_shared", cpu_ratio=3),
-    inspect("blocks_5k_distinct"),
+    inspect("blocks_5k_distinct", cpu_ratio=3),
     *(estimate(f"chain_{n}k_{shapes}") for shapes in ("shared", "distinct") for n in (10, 30)),
     *(estimate(f"chain_100k_{shapes}", cpu_seconds=4) for shapes in ("shared", "distinct")),
 ]

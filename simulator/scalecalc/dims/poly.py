@@ -201,6 +201,8 @@ def prod(dims: Iterable[Dim]) -> Dim:
 
 def total(weighted: Iterable[tuple[int, Dim]]) -> Dim:
     """The sum of count times formula, linear in the number of terms."""
+    if isinstance(weighted, list) and len(weighted) < 2:  # most sums over one node
+        return weighted[0][0] * weighted[0][1] if weighted else 0
     constant, system = 0, None
     terms: dict[Term, int] = {}
     for count, dim in weighted:

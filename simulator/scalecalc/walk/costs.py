@@ -222,7 +222,8 @@ def _sum(parts: Iterable[tuple[int, Part]]) -> Share:
     sums: list[Dim] = [0] * 5
     for repeats, lists in columns.items():
         moved = [(often, tensor.bytes) for tensor, often in uses[repeats].items()]
-        sums = [whole + total(terms) * repeats for whole, terms in zip(sums, (*lists, moved), strict=True)]
+        found = [total(terms) * repeats for terms in (*lists, moved)]
+        sums = [whole + part for whole, part in zip(sums, found, strict=True)] if len(columns) > 1 else found
     return Share(*sums)
 
 
