@@ -71,7 +71,7 @@ ERRORS = [
     (LANGUAGE, ("--shape", "ids=1,,2"), "--shape: '' is no positive number"),
     (LANGUAGE, ("--shape", "ids=1,2", "--shape", "ids=1,3"), "--shape: 'ids' is given twice"),
     (LANGUAGE, ("--shape", "ids=1,65"), "65 is more than 64, in Gather node 'Gather_6'"),
-    (CONV, ("--shape", "x=1,4,8,8"), "in Conv node 'Conv_0'; check the sizes with --shape"),
+    (CONV, ("--shape", "x=1,4,8,8"), "in Conv node 'Conv_0' of inputs 1x4x8x8, 4x3x3x3; check the sizes with --shape"),
     (CONV, ("--shape", "x=1,3,8"), "--shape: input 'x' has 4 dimensions, not 3; give its n, 3, h, v"),
     (CONV, ("--shape", "x=1,3,2,8"), "a window of 3 does not fit into 2"),
     (LANGUAGE, ("--task", "language-modelling"), "no task 'language-modelling'; did you mean language-modeling?"),

@@ -169,19 +169,20 @@ class Forward:
         except UndeterminedError as error:
             return UNREACHED if error.costs else UNDETERMINED
         except ShapeError as error:
-            raise self._error(node, error.what) from error
+            raise self._error(node, error.what, arguments) from error
         except (MemoryError, RecursionError):
             raise
         except Exception as error:  # whatever a rule trips over, the file is to blame: no rule checks all of it
             reason = str(error) if isinstance(error, ValueError) and error.args else "its inputs do not fit it"
             if not (operator.rule.__module__ or "").startswith("scalecalc."):
                 reason = f"its rule failed with {type(error).__name__}: {error}"
-            raise self._error(node, f"{reason} (inputs {_shapes(arguments)})") from error
+            raise self._error(node, reason, arguments) from error
         return Evaluation(operator, inputs, cost, outputs)
 
-    def _error(self, node: Node, what: str) -> ShapeError:
+    def _error(self, node: Node, what: str, arguments: Sequence[Tensor | None] = ()) -> ShapeError:
+        of = f" of inputs {_shapes(arguments[:6])}" if arguments else ""
         return ShapeError(
-            f"{what}, in {node.op_type:.80} node '{node.name:.80}'",
+            f"{what}, in {node.op_type:.80} node '{node.name:.80}'{of:.300}",
             where=self.graph.name,
             todo="check the sizes with --shape INPUT=..., or export the model again",
         )
