@@ -23,7 +23,7 @@ from scalecalc.report.catalogues import show_laws, show_operators
 
 HERE = Path(__file__).parent
 OUTPUT = re.compile(r"(<!-- output: scalecalc (.+?) -->\n```\n)(.*?)(```\n)", re.DOTALL)
-NOTE = "<!-- written by docs/generate.py -->\n\n"
+NOTE = "<!-- written by docs/generate.py -->"
 
 
 def pages() -> dict[str, str]:
@@ -32,34 +32,36 @@ def pages() -> dict[str, str]:
     show_laws(shipped().values(), "markdown", laws)
     own = [o for o in OPERATORS.values() if (o.rule.__module__ or "").startswith("scalecalc.")]
     show_operators(sorted(own, key=lambda o: (o.domain, o.name)), "markdown", operators)
-    intro = "`scalecalc laws show NAME` prints one with its constants, range and notes."
+    commands = "\n".join(_commands(typer.main.get_command(app), "scalecalc"))
+    found = {
+        "laws.md": (
+            "Laws",
+            "`scalecalc laws show NAME` prints one with its constants, range and notes.",
+            laws.getvalue(),
+        ),
+        "datasets.md": ("Data sets", "`estimate --dataset NAME` takes its number of samples.", printed("datasets")),
+        "devices.md": ("Devices", "`estimate --budget 8xNAME:3d` takes the dense peak rate.", printed("devices")),
+        "operators.md": ("Operators", "", operators.getvalue()),
+        "cli.md": ("Command line", "", commands),
+    }
     return {
-        "laws.md": f"{NOTE}# Laws\n\n{intro}\n\n{laws.getvalue()}",
-        "datasets.md": f"{NOTE}# Data sets\n\n`estimate --dataset NAME` takes how many distinct samples there are.\n\n{_shown('datasets')}",
-        "devices.md": f"{NOTE}# Devices\n\n`estimate --budget 8xNAME:3d` takes the dense peak rate.\n\n{_shown('devices')}",
-        "operators.md": f"{NOTE}# Operators\n\n{operators.getvalue()}",
-        "cli.md": f"{NOTE}# Command line\n\n" + "\n".join(_commands(typer.main.get_command(app), "scalecalc")),
+        name: "\n\n".join(filter(None, (NOTE, f"# {title}", intro, text)))
+        for name, (title, intro, text) in found.items()
     }
 
 
-def _shown(catalogue: str) -> str:
+def printed(*arguments: str, form: str = "markdown") -> str:
+    """What a command prints."""
     stream = io.StringIO()
     with redirect_stdout(stream):
-        assert run([catalogue, "--format", "markdown"]) == 0
+        code = run([*arguments, *(["--format", form] if form else [])])
+    assert code == 0, arguments
     return stream.getvalue()
 
 
 def readme(text: str) -> str:
     """The README with what its commands print today."""
-
-    def answer(shown: re.Match[str]) -> str:
-        stream = io.StringIO()
-        with redirect_stdout(stream):
-            code = run(shlex.split(shown[2]))
-        assert code == 0, shown[2]
-        return shown[1] + stream.getvalue() + shown[4]
-
-    return OUTPUT.sub(answer, text)
+    return OUTPUT.sub(lambda shown: shown[1] + printed(*shlex.split(shown[2]), form="") + shown[4], text)
 
 
 def _commands(command: Any, path: str) -> Iterator[str]:
