@@ -6,6 +6,7 @@ The tests compare them with its text. Run it in the root of a checkout.
 from __future__ import annotations
 
 import io
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -23,6 +24,10 @@ from scalecalc.report.catalogues import show_laws, show_operators
 
 HERE = Path(__file__).parent
 OUTPUT = re.compile(r"(<!-- output: scalecalc (.+?) -->\n```\n)(.*?)(```\n)", re.DOTALL)
+EXPORTS = (
+    "What PyTorch, Keras and JAX count themselves, and `-m exports` compares with what is counted here: "
+    "multiply-accumulates of one forward run, trainable parameters."
+)
 NOTE = "<!-- written by docs/generate.py -->"
 
 
@@ -41,6 +46,7 @@ def pages() -> dict[str, str]:
         ),
         "datasets.md": ("Data sets", "`estimate --dataset NAME` takes its number of samples.", printed("datasets")),
         "devices.md": ("Devices", "`estimate --budget 8xNAME:3d` takes the dense peak rate.", printed("devices")),
+        "exports.md": ("Exports", EXPORTS, exports()),
         "operators.md": ("Operators", "", operators.getvalue()),
         "cli.md": ("Command line", "", commands),
     }
@@ -48,6 +54,24 @@ def pages() -> dict[str, str]:
         name: "\n\n".join(filter(None, (NOTE, f"# {title}", intro, text)))
         for name, (title, intro, text) in found.items()
     }
+
+
+def exports() -> str:
+    """What the tests compare with the frameworks' own counts, a line for each export."""
+    truth = json.loads((HERE.parent / "tests" / "exports" / "truth.json").read_text(encoding="utf-8"))
+    rows = []
+    for name, entry in truth.items():
+        export, first = entry["export"], (entry["counts"] or [{}])[0]
+        producer = export.get("producer", "") or "pytorch"
+        by = "TorchScript" if name.endswith(("_torchscript", "_torchscript_training")) else "dynamo"
+        by = by if producer.startswith("pytorch") else producer.partition(" ")[0]
+        sizes = ", ".join(f"{symbol} {size}" for symbol, size in first.get("sizes", {}).items())
+        failed = f"not exported: {export['failed'].partition(': ')[0]}" if "failed" in export else ""
+        more = len(entry["counts"]) - 1 + len(entry.get("static", ()))
+        cells = (name, by, f"{entry['params']:,}", f"{first.get('forward_macs', 0):,}", sizes, str(more))
+        rows.append(" | ".join((*cells, failed or entry.get("note", ""))))
+    head = ["export | by | parameters | MACs | at | other sizes | remark", "--- | --- | --: | --: | --- | --: | ---"]
+    return "".join(f"| {row} |\n" for row in [*head, *rows])
 
 
 def printed(*arguments: str, form: str = "markdown") -> str:
