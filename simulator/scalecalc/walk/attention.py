@@ -93,7 +93,7 @@ def _operators(forward: Forward, flow: Flow, costs: Costs) -> Iterator[Attention
 
 
 def _is_causal(forward: Forward, flow: Flow, *masks: str, stored: bool = True) -> bool:
-    """Whether some ancestor of masks keeps a triangle, compares two sets of positions, or is a `stored` table of bits."""
+    """Whether some ancestor of masks keeps a triangle, compares two sets of positions, or is a `stored` table."""
     stack, seen = [(name, False) for name in masks], set()
     while stack:
         name, decides = stack.pop()
