@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from scalecalc.dims import Dim, divide, total
+from scalecalc.dims import Dim, divide, hint_of, prod, total
 from scalecalc.walk.costs import Costs, wants
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
 
 COMPARISONS = ("LessOrEqual", "Less", "GreaterOrEqual", "Greater")
 OPERATORS = ("Attention", "MultiHeadAttention", "GroupQueryAttention")
+DECISIONS = ("Equal", "Not", *COMPARISONS)
+HANDED_ON = ("Cast", "Identity", "Slice", "Unsqueeze", "Squeeze", "Reshape", "Expand")
+"""What decides between two values, and what a mask passes through as it is."""
 CAUSAL = ("is_causal", "unidirectional")
 """Attributes that say so."""
 
@@ -58,7 +61,10 @@ def _layers(forward: Forward, flow: Flow, costs: Costs) -> Iterator[Attention]:
     for layer in {id(layer): layer for layer in costs.in_layer.values()}.values():
         if layer.node.op_type == "ScaledDotProductAttention":
             scores, _, *masks = layer.node.inputs
-            known.update((mask, _is_causal(forward, flow, mask)) for mask in masks if mask not in known)
+            blocks = forward.values[scores].rank > 4  # their masks are of the places in a block
+            known.update(
+                (mask, _is_causal(forward, flow, mask, stored=not blocks)) for mask in masks if mask not in known
+            )
             shares = [costs.share(place) for place in layer.members]
             macs = total((1, share.macs) for share in shares)
             training = macs + total((1, share.backward_macs) for share in shares)
@@ -86,18 +92,36 @@ def _operators(forward: Forward, flow: Flow, costs: Costs) -> Iterator[Attention
         yield Attention(total(macs) * repeats, total(training) * repeats, queries, keys, causal or masked)
 
 
-def _is_causal(forward: Forward, flow: Flow, *masks: str) -> bool:
-    """Whether some ancestor of masks keeps a triangle, or compares two sets of positions."""
-    stack, seen = list(masks), set()
+def _is_causal(forward: Forward, flow: Flow, *masks: str, stored: bool = True) -> bool:
+    """Whether some ancestor of masks keeps a triangle, compares two sets of positions, or is a `stored` table."""
+    stack, seen = [(name, False) for name in masks], set()
     while stack:
-        place = flow.maker.get(stack.pop())
-        if place is None or place in seen:
+        name, decides = stack.pop()
+        place = flow.maker.get(name)
+        if stored and place is None and _is_square(forward, name, decides):
+            return True
+        if place is None or (place, decides) in seen:
             continue
-        seen.add(place)
+        seen.add((place, decides))
         node = forward.graph.nodes[place]
         known = [forward.values.get(name) if name in flow.shaped else None for name in node.inputs]
         positions = [value is not None and value.size != 1 for value in known]
         if node.op_type == "Trilu" or (node.op_type in COMPARISONS and all(positions)):
             return True
-        stack += node.inputs
+        decides = node.op_type in DECISIONS or (decides and node.op_type in HANDED_ON)
+        stack += [(name, decides) for name in node.inputs]
     return False
+
+
+def _is_square(forward: Forward, name: str, decides: bool) -> bool:
+    """Whether a stored tensor says yes or no for every query and key, the same for all heads: a triangle written out.
+
+    A mask of padding has one row for all queries. Numbers are no such table unless what they equal `decides`: added to
+    scores they may be a bias, or nothing.
+    """
+    value = forward.values.get(name)
+    if name not in forward.graph.initializers or value is None or not 2 <= value.rank <= 4:
+        return False
+    queries, keys = map(hint_of, value.shape[-2:])
+    single = hint_of(prod(value.shape[:-2])) == 1
+    return 1 < queries <= keys and single and (decides or value.dtype == "bool")
