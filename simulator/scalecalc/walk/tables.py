@@ -15,6 +15,9 @@ Uses = list[tuple[int, int]]
 """(node, slot) pairs."""
 
 SINES = ("Sin", "Cos")
+MOST_STEPS = 200
+"""Values an angle is made of; the search starts at every sine, and a chain of sines would make it quadratic."""
+
 ANGLES = ("Mul", "MatMul", "Gemm", "Einsum", "Concat", "Expand", "Slice", "Tile", "Gather", "Div")
 """What angles are made with, beside operators that hand a value on."""
 
@@ -57,6 +60,8 @@ def _tables(forward: Forward, flow: Flow, start: str, source: Mapping[str, str])
         if name in seen or not name:
             continue
         seen.add(name)
+        if len(seen) > MOST_STEPS:
+            return set(), places
         value, place = forward.values.get(name), flow.maker.get(name)
         if name in source:
             tables.add(source[name])
@@ -88,14 +93,17 @@ def states(forward: Forward, flow: Flow, source: Mapping[str, str]) -> set[str]:
     One that is expanded to the batch is a learned state and stays one.
     """
     found: set[str] = set()
+    seen: set[str] = set()
     for node, evaluation in zip(forward.graph.nodes, forward.evaluations, strict=True):
         for slot, role in evaluation.operator.roles.items() if evaluation.operator is not None else ():
             name = node.inputs[slot] if role == "state" and slot < len(node.inputs) else ""
-            while name not in source and (place := flow.maker.get(name)) is not None:
-                made = forward.graph.nodes[place]
-                before, after = forward.values.get(made.inputs[0]), forward.values.get(name)
-                same = before is not None and after is not None and before.shape == after.shape
-                name = made.inputs[0] if made.op_type == "Slice" or (made.op_type == "Expand" and same) else ""
+            while name not in seen and name not in source and (place := flow.maker.get(name)) is not None:
+                seen.add(name)
+                made, after = forward.graph.nodes[place], forward.values.get(name)
+                name = made.inputs[0] if made.op_type in ("Slice", "Expand") else ""
+                before = forward.values.get(name)
+                if made.op_type == "Expand" and (before is None or after is None or before.shape != after.shape):
+                    name = ""
             if name in source:
                 found.add(source[name])
     return found
