@@ -39,34 +39,33 @@ class Attention(NamedTuple):
 
 def attention_facts(forward: Forward, flow: Flow, costs: Costs) -> dict[str, object]:
     """Multiply-accumulates of attention's two products, and of those a causal mask makes half useless."""
-    found = [*_layers(forward, flow, costs), *_operators(forward, flow, costs)]
+    triangular = _triangular(forward, flow)
+    found = [*_layers(forward, costs, triangular), *_operators(forward, flow, costs, triangular)]
     causal = [attention for attention in found if attention.causal]
     # where none was recognised, a mask may still stand before a softmax
     softmaxed = () if found else [node.inputs[0] for node in forward.graph.nodes if node.op_type == "Softmax"]
     return {
         "attention_macs": total((1, attention.macs) for attention in found),
         "attention_training_macs": total((1, attention.training) for attention in found),
-        "causal": bool(causal) or _is_causal(forward, flow, *softmaxed),
+        "causal": bool(causal) or not triangular.isdisjoint(softmaxed),
         "causal_macs": total((1, attention.square(attention.macs)) for attention in causal),
         "causal_training_macs": total((1, attention.square(attention.training)) for attention in causal),
     }
 
 
-def _layers(forward: Forward, flow: Flow, costs: Costs) -> Iterator[Attention]:
+def _layers(forward: Forward, costs: Costs, triangular: set[str]) -> Iterator[Attention]:
     """Those recognised in the nodes exporters write out."""
-    known: dict[str, bool] = {}
     for layer in {id(layer): layer for layer in costs.in_layer.values()}.values():
         if layer.node.op_type == "ScaledDotProductAttention":
             scores, _, *masks = layer.node.inputs
-            known.update((mask, _is_causal(forward, flow, mask)) for mask in masks if mask not in known)
             shares = [costs.share(place) for place in layer.members]
             macs = total((1, share.macs) for share in shares)
             training = macs + total((1, share.backward_macs) for share in shares)
             queries, keys = forward.values[scores].shape[-2:]
-            yield Attention(macs, training, queries, keys, any(known[mask] for mask in masks))
+            yield Attention(macs, training, queries, keys, not triangular.isdisjoint(masks))
 
 
-def _operators(forward: Forward, flow: Flow, costs: Costs) -> Iterator[Attention]:
+def _operators(forward: Forward, flow: Flow, costs: Costs, triangular: set[str]) -> Iterator[Attention]:
     """Those that come as one operator: of its products the ones without a weight."""
     for place, (node, evaluation) in enumerate(zip(forward.graph.nodes, forward.evaluations, strict=True)):
         if node.op_type not in OPERATORS or evaluation.cost is None or place in costs.dropped:
@@ -79,25 +78,20 @@ def _operators(forward: Forward, flow: Flow, costs: Costs) -> Iterator[Attention
         q = evaluation.inputs[0]
         queries = q.shape[-2] if q is not None else 1
         cached = [x.shape[-2] for x in evaluation.outputs[1:2] if x.rank == 4]
-        masked = any(_is_causal(forward, flow, name) for name in node.inputs[3:])
+        masked = not triangular.isdisjoint(node.inputs[3:])
         causal = node.op_type == "GroupQueryAttention" or any(node.attributes.get(name) for name in CAUSAL)
         repeats = forward.repeats(node) if node.times else 1
         keys = cached[0] if cached else queries
         yield Attention(total(macs) * repeats, total(training) * repeats, queries, keys, causal or masked)
 
 
-def _is_causal(forward: Forward, flow: Flow, *masks: str) -> bool:
-    """Whether some ancestor of masks keeps a triangle, or compares two sets of positions."""
-    stack, seen = list(masks), set()
-    while stack:
-        place = flow.maker.get(stack.pop())
-        if place is None or place in seen:
-            continue
-        seen.add(place)
-        node = forward.graph.nodes[place]
+def _triangular(forward: Forward, flow: Flow) -> set[str]:
+    """Values in whose making a triangle is kept, or two sets of positions are compared."""
+    found: set[str] = set()
+    for node in forward.graph.nodes:
         known = [forward.values.get(name) if name in flow.shaped else None for name in node.inputs]
         positions = [value is not None and value.size != 1 for value in known]
-        if node.op_type == "Trilu" or (node.op_type in COMPARISONS and all(positions)):
-            return True
-        stack += node.inputs
-    return False
+        compares = node.op_type in COMPARISONS and all(positions)
+        if compares or node.op_type == "Trilu" or not found.isdisjoint(node.inputs):
+            found.update(filter(None, node.outputs))
+    return found
