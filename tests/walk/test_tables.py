@@ -139,3 +139,15 @@ def test_a_convolution_without_space_is_a_linear_layer() -> None:
     )
     assert profile.forward["macs"].value({"b": 2}) == 2 * 3 * 4
     assert profile.notes == ()
+
+
+@pytest.mark.parametrize("op", ["Cast", "Identity", "Reshape", "Slice", "Gather", "Softmax", "Equal"])
+def test_an_operator_of_another_domain_is_not_onnx_s_of_that_name(op: str) -> None:
+    """com.acme's take no inputs, and whatever they give is no input of the graph."""
+    profile = walk(
+        graph(f"""(float[2, 3] x) => (float z) <float[9, 8] table> {{
+            ids = com.acme.{op}()  e = Gather(table, ids)  s = com.acme.Sum()  z = Add(e, s) }}""")
+    )
+    assert profile.unsupported == {("com.acme", op): 1, ("com.acme", "Sum"): 1}
+    assert profile.facts["token_inputs"] == ()
+    assert profile.params["embedding"].formula == 9 * 8

@@ -54,7 +54,7 @@ class Links:
 
     def _if(self, place: int, op_types: tuple[str, ...]) -> Node | None:
         node = self.graph.nodes[place]
-        return node if not node.domain and (not op_types or node.op_type in op_types) else None
+        return node if node.is_a(*op_types or (node.op_type,)) else None
 
     def number(self, name: str) -> float | None:
         """The value of a one-element constant."""

@@ -43,7 +43,7 @@ def attention_facts(forward: Forward, flow: Flow, costs: Costs) -> dict[str, obj
     found = [*_layers(forward, costs, triangular), *_operators(forward, flow, costs, triangular)]
     causal = [attention for attention in found if attention.causal]
     # where none was recognised, a mask may still stand before a softmax
-    softmaxed = () if found else [node.inputs[0] for node in forward.graph.nodes if node.op_type == "Softmax"]
+    softmaxed = () if found else [node.inputs[0] for node in forward.graph.nodes if node.is_a("Softmax")]
     return {
         "attention_macs": total((1, attention.macs) for attention in found),
         "attention_training_macs": total((1, attention.training) for attention in found),
@@ -91,7 +91,7 @@ def _triangular(forward: Forward, flow: Flow) -> set[str]:
     for node in forward.graph.nodes:
         known = [forward.values.get(name) if name in flow.shaped else None for name in node.inputs]
         positions = [value is not None and value.size != 1 for value in known]
-        compares = node.op_type in COMPARISONS and all(positions)
+        compares = node.is_a(*COMPARISONS) and all(positions)
         if compares or node.op_type == "Trilu" or not found.isdisjoint(node.inputs):
             found.update(filter(None, node.outputs))
     return found

@@ -47,7 +47,7 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
     doubled = [
         forward.values[node.inputs[3]].size
         for node in forward.graph.nodes
-        if node.op_type in RECURRENT and not node.domain and len(node.inputs) > 3 and node.inputs[3] in forward.values
+        if node.is_a(*RECURRENT) and len(node.inputs) > 3 and node.inputs[3] in forward.values
     ]
     if doubled:
         notes.append(
