@@ -56,6 +56,10 @@ BOMBS = {
     + chain("", "{b} = Attention({a}, {a}, {a}, {a})", 4000) + " y = Relu(v4000) }",
     "softmaxes along a chain": "(float[b, 8, 8] x) => (float[b, 8, 8] y) <float c = {2}> { v0 = MatMul(x, x) "
     + chain("", "{b} = Mul({a}, c) p{a} = Softmax({b})", 6000) + " y = Relu(v6000) }",
+    "loops with ends of their own": "(float[b, 8] v0, int64 n) => (float[b, 8] y) <bool c = {1}> { "
+    + " ".join(f"v{i + 1} = Loop(n, c, v{i}) <body = g{i} (int64 i{i}, bool k{i}, float[b, 8] s{i}) => "
+               f"(bool q{i}, float[b, 8] t{i}) {{ q{i} = Identity(k{i}) t{i} = Relu(s{i}) }}>" for i in range(3000))
+    + " y = Relu(v3000) }",
     "sines of sines": "(float[b, 8] v0) => (float[b, 8] y) <float[8] w> { "
     + chain("", "m{a} = Mul({a}, w) {b} = Sin(m{a})", 3000) + " y = Relu(v3000) }",
     "first states cut from each other": "(float[5, 2, 4] x, float[1, 2, 4] v0) => (float[5, 1, 2, 4] y)"
