@@ -52,6 +52,26 @@ BOMBS = {
     "a power of a sum": '(float["(a+b+c+d+e+f+g+h)**16"] x) => (float[n] y) { y = Relu(x) }',
     "a giant range": "(float[b] x) => (float[n] y) <int64 z = {0}, int64 n = {9223372036854775807}, int64 o = {1}>"
     " { r = Range(z, n, o) f = Cast<to=1>(r) y = Identity(f) }",
+    "attentions masked by each other": "(float[b, 2, 8, 8] v0) => (float[b, 2, 8, 8] y) { "
+    + chain("", "{b} = Attention({a}, {a}, {a}, {a})", 4000) + " y = Relu(v4000) }",
+    "softmaxes along a chain": "(float[b, 8, 8] x) => (float[b, 8, 8] y) <float c = {2}> { v0 = MatMul(x, x) "
+    + chain("", "{b} = Mul({a}, c) p{a} = Softmax({b})", 6000) + " y = Relu(v6000) }",
+    "loops with ends of their own": "(float[b, 8] v0, int64 n) => (float[b, 8] y) <bool c = {1}> { "
+    + " ".join(f"v{i + 1} = Loop(n, c, v{i}) <body = g{i} (int64 i{i}, bool k{i}, float[b, 8] s{i}) => "
+               f"(bool q{i}, float[b, 8] t{i}) {{ q{i} = Identity(k{i}) t{i} = Relu(s{i}) }}>" for i in range(3000))
+    + " y = Relu(v3000) }",
+    "sines of sines": "(float[b, 8] v0) => (float[b, 8] y) <float[8] w> { "
+    + chain("", "m{a} = Mul({a}, w) {b} = Sin(m{a})", 3000) + " y = Relu(v3000) }",
+    "first states cut from each other": "(float[5, 2, 4] x, float[1, 2, 4] v0) => (float[5, 1, 2, 4] y)"
+    " <float[1, 12, 4] w, float[1, 12, 4] r, int64[1] z = {0}, int64[1] e = {1}> { "
+    + chain("", "{b} = Slice({a}, z, e) y{a} = GRU<hidden_size = 4>(x, w, r, , , {b})", 6000) + " y = Relu(yv5999) }",
+    "what may be Gelus, of products squared over and over": "(float[b, 8] v0) => (float[b, 8] y)"
+    " <float h = {0.5}, float one = {1}> { " + chain("", "{b} = Mul({a}, {a})", 11)
+    + " ".join(f"e{i} = Erf(v11) o{i} = Add(e{i}, one) q{i} = Mul(v0, o{i}) g{i} = Mul(q{i}, h)" for i in range(2000))
+    + " y = Relu(g0) }",
+    "windows far apart": "(float[1, 1, height, 4] x) => (float[1, 1, n, 4] y) { "
+    + " ".join(f"a{i} = AveragePool<kernel_shape = [{i + 2}, 1], strides = [4093, 1]>(x)" for i in range(1500))
+    + " y = Relu(a0) }",
     "a giant split": "(float[4611686018427387904] x) => (float[n] y)"
     " { y = Split<axis=0, num_outputs=4611686018427387904>(x) }",
 }  # fmt: skip

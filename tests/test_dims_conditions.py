@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scalecalc.dims import Condition, Dim, System, evaluate, simplified
+from scalecalc.dims import Condition, Dim, System, evaluate, is_positive, prod, simplified
 from scalecalc.dims.bounds import least
 
 
@@ -101,3 +101,9 @@ def test_floors_are_their_numbers(a: int, b: int, c: int, d: int, e: int) -> Non
     dim = (a * h + c * (h // e) + w + b) // d
     for x, y in ((1, 1), (5, 3), (17, 40), (100, 7)):
         assert evaluate(dim, {"h": x, "w": y}) == (a * x + c * (x // e) + y + b) // d
+
+
+def test_no_least_value_is_looked_for_in_a_product_too_long_to_write_out() -> None:
+    made = System()
+    product = prod(made.symbol(f"a{i}") for i in range(20))
+    assert not is_positive((product + 1) // 7 - 1)

@@ -14,11 +14,11 @@ def one_line(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in " ".join(text.split()))
 
 
-def nearest(name: str, known: Iterable[str], command: str = "") -> str:
-    """What to do about a name nobody knows: the one it may be meant for, else where all of them are listed.
+def nearest(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """What to do about a name nobody knows: the one it may be meant for, else something else, else all of them.
 
-    >>> nearest("h10", ["h100", "a100"]), nearest("abacus", ["h100"], "devices"), nearest("x", ["token", "example"])
-    ('did you mean h100?', 'scalecalc devices lists them', 'use one of token, example')
+    >>> nearest("h10", ["h100", "a100"]), nearest("abacus", ["h100"], "use --shape"), nearest("x", ["token", "example"])
+    ('did you mean h100?', 'use --shape', 'use one of token, example')
     """
     from difflib import get_close_matches
 
@@ -26,7 +26,7 @@ def nearest(name: str, known: Iterable[str], command: str = "") -> str:
     near = get_close_matches(name, names, 1, 0.5)
     if near:
         return f"did you mean {near[0]}?"
-    return f"scalecalc {command} lists them" if command else f"use one of {', '.join(names)}"
+    return otherwise or f"use one of {', '.join(names)}"
 
 
 class ScalecalcError(Exception):

@@ -80,6 +80,12 @@ def test_what_is_no_gelu(body: str) -> None:
     assert found(gelu(body)) == []
 
 
+def test_operators_of_another_domain_make_no_gelu() -> None:
+    """Whatever com.acme's Mul does, it need not multiply."""
+    ours = GELUS["(x p) half"]
+    assert [found(gelu(ours.replace(op, f"com.acme.{op}"))) for op in ("Mul", "Add", "Div")] == [[], [], []]
+
+
 def test_an_inner_value_that_is_an_output_keeps_gelu_apart() -> None:
     assert found(gelu(GELUS["(x p) half"], "float[b, s, 8] y, float[b, s, 8] e")) == []
 

@@ -121,3 +121,33 @@ def test_a_convolution_with_a_norm_behind_it_is_not_folded() -> None:
     single = "p = GlobalAveragePool(c11)  d = Conv<kernel_shape=[1, 1]>(p, v, u)  m = Mul(c11, d)  y = Conv(m, v)"
     (note,) = notes_of_convolutions(single, ", float[4, 4, 1, 1] v, float[4] u")
     assert note.startswith("12 convolutions")  # a single position has no statistics
+
+
+def test_a_first_state_drawn_at_random_is_stored_nowhere() -> None:
+    profile = walk(
+        graph("""(float[5, 2, 8] x) => (float[5, 1, 2, 4] y) <float[1, 12, 8] w, float[1, 12, 4] r> {
+            h = RandomNormal<shape = [1, 2, 4]>()  y = GRU<hidden_size = 4>(x, w, r, , , h) }""")
+    )
+    assert profile.params["trainable"].formula == 12 * 8 + 12 * 4
+    assert profile.params["constants"].formula == 0
+
+
+def test_a_convolution_without_space_is_a_linear_layer() -> None:
+    profile = walk(
+        graph("""(float[b, 3] x) => (float[b, 4] y) <float[4, 3] w, float[4] bias> {
+            y = Conv<kernel_shape: ints = [], strides: ints = []>(x, w, bias) }""")
+    )
+    assert profile.forward["macs"].value({"b": 2}) == 2 * 3 * 4
+    assert profile.notes == ()
+
+
+@pytest.mark.parametrize("op", ["Cast", "Identity", "Reshape", "Slice", "Gather", "Softmax", "Equal"])
+def test_an_operator_of_another_domain_is_not_onnx_s_of_that_name(op: str) -> None:
+    """com.acme's take no inputs, and whatever they give is no input of the graph."""
+    profile = walk(
+        graph(f"""(float[2, 3] x) => (float z) <float[9, 8] table> {{
+            ids = com.acme.{op}()  e = Gather(table, ids)  s = com.acme.Sum()  z = Add(e, s) }}""")
+    )
+    assert profile.unsupported == {("com.acme", op): 1, ("com.acme", "Sum"): 1}
+    assert profile.facts["token_inputs"] == ()
+    assert profile.params["embedding"].formula == 9 * 8

@@ -8,12 +8,13 @@ from math import prod as number_product
 from scalecalc.dims.atoms import Floor, Symbol
 from scalecalc.dims.poly import Dim, Poly, Term
 from scalecalc.dims.values import substitute, symbols_of, value_at
+from scalecalc.errors import ShapeError
 
 MOST_EXPANDED = 4096
 """Terms a dimension may have when its symbols are moved to start at 0; beyond, its least value is not looked for."""
 
-MOST_SIZES = 4096
-"""Sizes tried one by one."""
+MOST_SIZES, MOST_TRIED = 4096, 1_000_000
+"""Sizes tried one by one for a part of a dimension, and in a walk: a file may have many that repeat late."""
 
 
 def least(dim: Dim) -> int | None:
@@ -22,7 +23,10 @@ def least(dim: Dim) -> int | None:
         return dim
     known = dim.system.least_values
     if dim not in known:
-        known[dim] = _least(dim)
+        try:
+            known[dim] = _least(dim)
+        except ShapeError:  # a product inside a floor that is too long to be written out
+            known[dim] = None
     return known[dim]
 
 
@@ -55,7 +59,8 @@ def _periodic(dim: Poly) -> int | None:
     for symbol, terms in parts.items():
         part, first = Poly(dim.system, terms), dim.system.info(symbol).least
         period, rise = _period(part)
-        if not period or rise < 0:
+        dim.system.tried += period
+        if not period or rise < 0 or dim.system.tried > MOST_TRIED:
             return None
         bottom += min(value_at(part, {symbol: size}) for size in range(first, first + period))
     return bottom

@@ -42,6 +42,7 @@ class System:
         self.pending: dict[tuple[Dim, Dim], Hashable] = {}
         self.created = 0
         self.least_values: dict[Poly, int | None] = {}
+        self.tried = 0  # sizes, for least values
         self._bindings: dict[int, Dim] = {}
         self._names: dict[str, int] = {}
         self._floors: dict[tuple[Dim, Dim], int] = {}

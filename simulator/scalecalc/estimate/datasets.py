@@ -13,6 +13,7 @@ from scalecalc.loading import shipped_yaml
 from scalecalc.walk.task import Task
 
 DATA = Path(__file__).parent / "data/datasets.yaml"
+LISTED = "scalecalc datasets lists them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,5 @@ def dataset(name: str) -> Dataset:
     squeezed = {alias.replace("-", ""): found for alias, found in known.items()}
     found = known.get(wanted) or squeezed.get(wanted.replace("-", ""))
     if found is None:
-        raise UsageError(
-            f"no data set '{name.strip():.60}'", where="--dataset", todo=nearest(wanted, known, "datasets")
-        )
+        raise UsageError(f"no data set '{name.strip():.60}'", where="--dataset", todo=nearest(wanted, known, LISTED))
     return found

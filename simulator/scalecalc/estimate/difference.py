@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from functools import cached_property
 
 from scalecalc.dims import Transfer
-from scalecalc.errors import UsageError
+from scalecalc.errors import UsageError, nearest
 from scalecalc.estimate.changes import Change, Delta, Group, added, in_words
 from scalecalc.estimate.inspection import Inspection, inspect
 from scalecalc.estimate.matching import match
@@ -167,6 +166,5 @@ def _common(found: Sequence[Inspection]) -> dict[str, int]:
 
 def _unknown(name: str, sides: Sequence[Profile]) -> UsageError:
     names = list(dict.fromkeys(symbol for profile in sides for symbol in profile.symbols))
-    near = get_close_matches(name, names, 1, 0.5)
-    todo = f"did you mean {near[0]}?" if near else f"their symbols are {', '.join(names)}" if names else "use --shape"
+    todo = nearest(name, names, f"their symbols are {', '.join(names)}" if names else "use --shape")
     return UsageError(f"no symbol '{name:.80}' in either model", where="--set", todo=todo)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from scalecalc.dims import Condition, evaluate
-from scalecalc.errors import UsageError
+from scalecalc.errors import UsageError, nearest
 from scalecalc.walk import Profile
 
 
@@ -70,8 +69,7 @@ def _symbol(profile: Profile, name: str) -> str:
             return symbol.name
     if not profile.symbols:
         raise UsageError(f"no symbol '{name}': all sizes are fixed in the file", where="--set", todo="use --shape")
-    near = get_close_matches(name, profile.symbols, 1, 0.5)
-    todo = f"did you mean {near[0]}?" if near else f"its symbols are {', '.join(profile.symbols)}"
+    todo = nearest(name, profile.symbols, f"its symbols are {', '.join(profile.symbols)}")
     raise UsageError(f"no symbol '{name}'", where="--set", todo=todo)
 
 

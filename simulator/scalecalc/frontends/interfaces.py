@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 
-from scalecalc.errors import GraphError, UsageError
+from scalecalc.errors import GraphError, UsageError, nearest
 from scalecalc.frontends.renaming import names_of
 from scalecalc.ir.graph import Graph, TensorType
 from scalecalc.walk.symbols import AUTOMATIC
@@ -92,8 +91,7 @@ def known(joins: Sequence[Pair], graphs: Sequence[Graph]) -> list[Pair]:
     for pair in joins:
         for kind, name, names in (("output", pair[0], outputs), ("input", pair[1], inputs)):
             if name not in names:
-                near = get_close_matches(name, names, 1, 0.5)
-                todo = f"did you mean {near[0]}?" if near else f"use one of {', '.join(names[:_MOST_LISTED])}"
+                todo = nearest(name, names, f"use one of {', '.join(names[:_MOST_LISTED])}")
                 raise UsageError(f"no {kind} '{name:.80}'", where="--join", todo=todo)
     return list(joins)
 

@@ -12,6 +12,7 @@ from scalecalc.errors import UsageError, nearest
 from scalecalc.loading import shipped_yaml
 
 DATA = Path(__file__).parent / "data/devices.yaml"
+LISTED = "scalecalc devices lists them"
 PRECISIONS = ("bf16", "fp16", "tf32", "fp32", "fp8")
 """What the operands of a matrix product are, the usual one for training first."""
 UTILISATION = 0.4
@@ -87,5 +88,5 @@ def device(name: str, *, where: str = "") -> Device:
     known = {alias: found for found in devices().values() for alias in (found.name, *found.aliases)}
     wanted = name.strip().lower().replace("_", "-").replace(" ", "-")
     if wanted not in known:
-        raise UsageError(f"no device '{name.strip():.60}'", where=where, todo=nearest(wanted, known, "devices"))
+        raise UsageError(f"no device '{name.strip():.60}'", where=where, todo=nearest(wanted, known, LISTED))
     return known[wanted]

@@ -60,7 +60,7 @@ def _counted(
     """The state, or "" for the index, that a value is before (1) or after (0) a run; None where it counts nothing."""
     name = _named(maker, name)
     late, grown = 1, maker.get(name)
-    if grown is not None and grown.op_type == "Add" and len(grown.inputs) == 2:
+    if grown is not None and grown.is_a("Add") and len(grown.inputs) == 2:
         steps = [n for n in grown.inputs if is_one(_named(maker, n))]
         late, name = 0, next((_named(maker, n) for n in grown.inputs if n not in steps), "")
         if len(steps) != 1:
@@ -68,7 +68,7 @@ def _counted(
     if name == index:
         return "", late
     following = _made(maker, states.get(name, ""))
-    if following is None or following.op_type != "Add" or len(following.inputs) != 2:
+    if following is None or not following.is_a("Add") or len(following.inputs) != 2:
         return None, 0
     before, step = following.inputs if _named(maker, following.inputs[0]) == name else following.inputs[::-1]
     return (name, late) if _named(maker, before) == name and is_one(_named(maker, step)) else (None, 0)
@@ -76,7 +76,7 @@ def _counted(
 
 def _named(maker: dict[str, Node], name: str) -> str:
     """Where a value comes from, seen through nodes that hand numbers on."""
-    while name in maker and maker[name].op_type in ("Identity", "Cast"):
+    while name in maker and maker[name].is_a("Identity", "Cast"):
         name = maker[name].inputs[0]
     return name
 

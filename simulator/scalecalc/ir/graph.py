@@ -86,6 +86,10 @@ class Node:
     given: tuple[Given, ...] = ()
     namespace: str = ""
 
+    def is_a(self, *op_types: str) -> bool:
+        """Whether it is one of these operators of ONNX's own: in another domain a name says nothing."""
+        return self.op_type in op_types and not self.domain
+
 
 LAYERS = "scalecalc"
 """Operator domain of layers that ONNX has no operator for."""

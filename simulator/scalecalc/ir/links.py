@@ -8,6 +8,9 @@ from typing import Any
 
 from scalecalc.ir.graph import Graph, Node
 
+MOST_STEPS = 64
+"""Nodes in a row that only move or scale: exporters leave a few, and every recogniser follows them anew."""
+
 Rank = Callable[[str], int | None]
 
 
@@ -38,18 +41,20 @@ class Links:
                 self.users.setdefault(name, []).append(place)
 
     def node(self, name: str, *op_types: str) -> Node | None:
-        """The node that makes a value, if its operator is one of those."""
+        """The node that makes a value, if its operator is one of those (any of ONNX's own where none is named)."""
         place = self.maker.get(name)
-        node = self.graph.nodes[place] if place is not None else None
-        return node if node is not None and (not op_types or node.op_type in op_types) else None
+        return self._if(place, op_types) if place is not None else None
 
     def user(self, name: str, *op_types: str) -> Node | None:
-        """The only node that uses a value, if its operator is one of those."""
+        """The only node that uses a value, if its operator is one of those, or any as above."""
         places = self.users.get(name, [])
         if len(set(places)) != 1 or name in self.graph.outputs:
             return None
-        node = self.graph.nodes[places[0]]
-        return node if not op_types or node.op_type in op_types else None
+        return self._if(places[0], op_types)
+
+    def _if(self, place: int, op_types: tuple[str, ...]) -> Node | None:
+        node = self.graph.nodes[place]
+        return node if node.is_a(*op_types or (node.op_type,)) else None
 
     def number(self, name: str) -> float | None:
         """The value of a one-element constant."""
@@ -63,7 +68,9 @@ class Links:
 
     def weight(self, name: str) -> str:
         """The stored tensor of several elements a value is, seen through new and dropped axes; "" for no such."""
-        while (node := self.node(name, "Unsqueeze", "Squeeze", "Reshape", "Identity", "Cast")) is not None:
+        for _ in range(MOST_STEPS):
+            if (node := self.node(name, "Unsqueeze", "Squeeze", "Reshape", "Identity", "Cast")) is None:
+                break
             name = node.inputs[0]
         init = self.graph.initializers.get(name)
         return name if init is not None and init.shape else ""

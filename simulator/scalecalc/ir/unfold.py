@@ -125,7 +125,7 @@ class _Unfolding:
         function = self.graph.functions.get((node.domain, node.op_type))
         if function is not None and not self.is_operator(node.domain, node.op_type):
             return [self.call(scope, function, call)]
-        if node.op_type in BODIES and not node.domain:
+        if node.is_a(*BODIES):
             try:
                 return BODIES[node.op_type](self, scope, call)
             except (IndexError, TypeError, ValueError) as error:
@@ -267,6 +267,6 @@ def _graph(call: Node, name: str) -> Graph:
 def _handed_on(graph: Graph, output: str, name: str) -> bool:
     """Whether an output is only ever that input, or a stored constant: a condition that decides nothing."""
     maker = {made: node for node in graph.nodes for made in node.outputs}
-    while output in maker and maker[output].op_type in ("Identity", "Cast"):
+    while output in maker and maker[output].is_a("Identity", "Cast"):
         output = maker[output].inputs[0]
     return output == name or output in graph.initializers

@@ -42,37 +42,34 @@ class Attention(NamedTuple):
 
 def attention_facts(forward: Forward, flow: Flow, costs: Costs) -> dict[str, object]:
     """Multiply-accumulates of attention's two products, and of those a causal mask makes half useless."""
-    found = [*_layers(forward, flow, costs), *_operators(forward, flow, costs)]
+    made, triangular = _triangular(forward, flow)
+    found = [*_layers(forward, costs, made, triangular), *_operators(forward, flow, costs, triangular)]
     causal = [attention for attention in found if attention.causal]
     # where none was recognised, a mask may still stand before a softmax
-    softmaxed = () if found else [node.inputs[0] for node in forward.graph.nodes if node.op_type == "Softmax"]
+    softmaxed = () if found else [node.inputs[0] for node in forward.graph.nodes if node.is_a("Softmax")]
     return {
         "attention_macs": total((1, attention.macs) for attention in found),
         "attention_training_macs": total((1, attention.training) for attention in found),
-        "causal": bool(causal) or _is_causal(forward, flow, *softmaxed),
+        "causal": bool(causal) or not triangular.isdisjoint(softmaxed),
         "causal_macs": total((1, attention.square(attention.macs)) for attention in causal),
         "causal_training_macs": total((1, attention.square(attention.training)) for attention in causal),
     }
 
 
-def _layers(forward: Forward, flow: Flow, costs: Costs) -> Iterator[Attention]:
+def _layers(forward: Forward, costs: Costs, made: set[str], triangular: set[str]) -> Iterator[Attention]:
     """Those recognised in the nodes exporters write out."""
-    known: dict[str, bool] = {}
     for layer in {id(layer): layer for layer in costs.in_layer.values()}.values():
         if layer.node.op_type == "ScaledDotProductAttention":
             scores, _, *masks = layer.node.inputs
             blocks = forward.values[scores].rank > 4  # their masks are of the places in a block
-            known.update(
-                (mask, _is_causal(forward, flow, mask, stored=not blocks)) for mask in masks if mask not in known
-            )
             shares = [costs.share(place) for place in layer.members]
             macs = total((1, share.macs) for share in shares)
             training = macs + total((1, share.backward_macs) for share in shares)
             queries, keys = forward.values[scores].shape[-2:]
-            yield Attention(macs, training, queries, keys, any(known[mask] for mask in masks))
+            yield Attention(macs, training, queries, keys, not (made if blocks else triangular).isdisjoint(masks))
 
 
-def _operators(forward: Forward, flow: Flow, costs: Costs) -> Iterator[Attention]:
+def _operators(forward: Forward, flow: Flow, costs: Costs, triangular: set[str]) -> Iterator[Attention]:
     """Those that come as one operator: of its products the ones without a weight."""
     for place, (node, evaluation) in enumerate(zip(forward.graph.nodes, forward.evaluations, strict=True)):
         if node.op_type not in OPERATORS or evaluation.cost is None or place in costs.dropped:
@@ -85,43 +82,41 @@ def _operators(forward: Forward, flow: Flow, costs: Costs) -> Iterator[Attention
         q = evaluation.inputs[0]
         queries = q.shape[-2] if q is not None else 1
         cached = [x.shape[-2] for x in evaluation.outputs[1:2] if x.rank == 4]
-        masked = any(_is_causal(forward, flow, name) for name in node.inputs[3:])
+        masked = not triangular.isdisjoint(node.inputs[3:])
         causal = node.op_type == "GroupQueryAttention" or any(node.attributes.get(name) for name in CAUSAL)
         repeats = forward.repeats(node) if node.times else 1
         keys = cached[0] if cached else queries
         yield Attention(total(macs) * repeats, total(training) * repeats, queries, keys, causal or masked)
 
 
-def _is_causal(forward: Forward, flow: Flow, *masks: str, stored: bool = True) -> bool:
-    """Whether some ancestor of masks keeps a triangle, compares two sets of positions, or is a `stored` table."""
-    stack, seen = [(name, False) for name in masks], set()
-    while stack:
-        name, decides = stack.pop()
-        place = flow.maker.get(name)
-        if stored and place is None and _is_square(forward, name, decides):
-            return True
-        if place is None or (place, decides) in seen:
-            continue
-        seen.add((place, decides))
-        node = forward.graph.nodes[place]
+def _triangular(forward: Forward, flow: Flow) -> tuple[set[str], set[str]]:
+    """Values in whose making a triangle is kept, or two sets of positions are compared; those of stored tables too."""
+    made: set[str] = set()
+    stored = {name for name in forward.graph.initializers if _is_square(forward, name)}
+    tables = {name for name in stored if forward.values[name].dtype == "bool"}
+    numbers = stored - tables
+    for node in forward.graph.nodes:
         known = [forward.values.get(name) if name in flow.shaped else None for name in node.inputs]
         positions = [value is not None and value.size != 1 for value in known]
-        if node.op_type == "Trilu" or (node.op_type in COMPARISONS and all(positions)):
-            return True
-        decides = node.op_type in DECISIONS or (decides and node.op_type in HANDED_ON)
-        stack += [(name, decides) for name in node.inputs]
-    return False
+        outputs = [name for name in node.outputs if name]
+        compares = node.is_a(*COMPARISONS) and all(positions)
+        if compares or node.is_a("Trilu") or not made.isdisjoint(node.inputs):
+            made.update(outputs)
+        if not tables.isdisjoint(node.inputs) or (node.is_a(*DECISIONS) and not numbers.isdisjoint(node.inputs)):
+            tables.update(outputs)
+        elif node.is_a(*HANDED_ON) and not numbers.isdisjoint(node.inputs[:1]):
+            numbers.update(outputs)
+    return made, made | tables
 
 
-def _is_square(forward: Forward, name: str, decides: bool) -> bool:
-    """Whether a stored tensor says yes or no for every query and key, the same for all heads: a triangle written out.
+def _is_square(forward: Forward, name: str) -> bool:
+    """Whether a stored tensor holds something for every query and key, the same for all heads: a triangle written out.
 
-    A mask of padding has one row for all queries. Numbers are no such table unless what they equal `decides`: added to
-    scores they may be a bias, or nothing.
+    A mask of padding has one row for all queries. Numbers are such a table only where what they equal decides: added
+    to scores they may be a bias, or nothing.
     """
     value = forward.values.get(name)
-    if name not in forward.graph.initializers or value is None or not 2 <= value.rank <= 4:
+    if value is None or not 2 <= value.rank <= 4:
         return False
     queries, keys = map(hint_of, value.shape[-2:])
-    single = hint_of(prod(value.shape[:-2])) == 1
-    return 1 < queries <= keys and single and (decides or value.dtype == "bool")
+    return 1 < queries <= keys and hint_of(prod(value.shape[:-2])) == 1

@@ -219,12 +219,12 @@ def _sum(parts: Iterable[tuple[int, Part]]) -> Share:
         tally = uses[part.repeats]
         for tensor in part.moved():
             tally[tensor] += times
-    sums: list[Dim] = [0] * 5
+    sums: tuple[Terms, ...] = ([], [], [], [], [])
     for repeats, lists in columns.items():
         moved = [(often, tensor.bytes) for tensor, often in uses[repeats].items()]
-        found = [total(terms) * repeats for terms in (*lists, moved)]
-        sums = [whole + part for whole, part in zip(sums, found, strict=True)] if len(columns) > 1 else found
-    return Share(*sums)
+        for found, terms in zip(sums, (*lists, moved), strict=True):
+            found.append((1, total(terms) * repeats))
+    return Share(*map(total, sums))
 
 
 def fitted(forward: Forward, layers: Iterable[Layer]) -> Iterator[Fitted]:

@@ -28,13 +28,13 @@ def facts_of(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
     graph = forward.graph
     tables = [weight for weight in weights if weight.role == "embedding"]
     table = token_table(weights)
-    recurrent = [node for node in graph.nodes if node.op_type in RECURRENT]
+    recurrent = [node for node in graph.nodes if node.is_a(*RECURRENT)]
     return {
         "vocabulary": forward.values[table.name].shape[0] if table is not None else None,
         "token_inputs": _token_inputs(forward, flow, table, tables) if table is not None else (),
         "tied_head": table is not None and table.linear,
         **attention_facts(forward, flow, costs),
-        "convolutions": sum(node.op_type == "Conv" for node in graph.nodes),
+        "convolutions": sum(node.is_a("Conv") for node in graph.nodes),
         "recurrent": len(recurrent),
         "bidirectional": sum(node.attributes.get("direction", "forward") != "forward" for node in recurrent),
     }
@@ -50,15 +50,15 @@ def _token_inputs(forward: Forward, flow: Flow, largest: Weight, tables: list[We
     """Inputs of the graph that index a table of the vocabulary's kind: not one of positions or segments."""
     rows = {weight.name: hint_of(forward.values[weight.name].shape[0]) for weight in tables}
     words = {name for name, count in rows.items() if count * SMALLER >= rows[largest.name]}
-    inputs = []
+    inputs: dict[str, None] = {}
+    seen: set[str] = set()
     for node in forward.graph.nodes:
-        if node.op_type == "Gather" and node.inputs[0] in words:
+        if node.is_a("Gather") and node.inputs[0] in words:
             name = node.inputs[1]
-            while name not in forward.graph.inputs and name in flow.maker:
+            while name not in seen and name not in forward.graph.inputs and name in flow.maker:
+                seen.add(name)
                 maker = forward.graph.nodes[flow.maker[name]]
-                if maker.op_type not in UNCHANGED:
-                    break
-                name = maker.inputs[0]
-            if name in forward.graph.inputs and name not in inputs:
-                inputs.append(name)
+                name = maker.inputs[0] if maker.is_a(*UNCHANGED) else ""
+            if name in forward.graph.inputs:
+                inputs[name] = None
     return tuple(inputs)

@@ -45,7 +45,7 @@ class Flow:
         self.maker: dict[str, int] = {}
         for place, node in enumerate(graph.nodes):
             self.maker.update(dict.fromkeys(filter(None, node.outputs), place))
-            if node.op_type in ("Shape", "Size") or self.shaped.issuperset(filter(None, node.inputs)):
+            if node.is_a("Shape", "Size") or self.shaped.issuperset(filter(None, node.inputs)):
                 self.shaped.update(node.outputs)
                 if self.static.issuperset(filter(None, node.inputs)) and node.inputs:
                     self.static.update(node.outputs)

@@ -47,7 +47,7 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
     doubled = [
         forward.values[node.inputs[3]].size
         for node in forward.graph.nodes
-        if node.op_type in RECURRENT and not node.domain and len(node.inputs) > 3 and node.inputs[3] in forward.values
+        if node.is_a(*RECURRENT) and len(node.inputs) > 3 and node.inputs[3] in forward.values
     ]
     if doubled:
         notes.append(
@@ -94,7 +94,7 @@ def _foldable(forward: Forward, weights: list[Weight]) -> list[Dim]:
             spatial = evaluation.outputs[0].shape[2:]
             kernel, strides = node.attributes.get("kernel_shape"), node.attributes.get("strides")
             single = all(isinstance(dim, int) and dim == 1 for dim in spatial)
-            patches = kernel == strides and kernel is not None and max(kernel) > 1
+            patches = kernel == strides and max(kernel or (1,)) > 1
             if not single and not patches and node.inputs[2] not in heads and normed.isdisjoint(node.outputs):
                 sizes.append(forward.values[node.inputs[2]].size)
     return sizes

@@ -134,7 +134,7 @@ def _is_weight(forward: Forward, flow: Flow, place: int, slot: int) -> bool:
     size = prod(forward.values[node.inputs[slot]].shape)
     if isinstance(size, Poly) or size > 1:
         return True
-    if node.op_type != "Add" or not forward.values[node.inputs[slot]].shape:
+    if not node.is_a("Add") or not forward.values[node.inputs[slot]].shape:
         return False
     maker = flow.maker.get(node.inputs[1 - slot])
     cost = forward.evaluations[maker].cost if maker is not None else None
@@ -144,7 +144,7 @@ def _is_weight(forward: Forward, flow: Flow, place: int, slot: int) -> bool:
 def _by_position(forward: Forward, flow: Flow, place: int, shape: tuple[Dim, ...]) -> bool:
     """Whether a node takes a table's vectors for positions: as they are, or as many of them as there are."""
     node, operator = forward.graph.nodes[place], forward.evaluations[place].operator
-    if node.op_type == "Slice":
+    if node.is_a("Slice"):
         return not flow.static.issuperset(filter(None, node.inputs))
     return operator is not None and operator.is_elementwise and _is_table(shape)
 
@@ -188,7 +188,7 @@ def _heads(forward: Forward, flow: Flow, uses: dict[str, Uses], norms: set[str])
         node = graph.nodes[place]
         slots = by_place.get(place, [])
         weighted = [slot for slot in slots if _is_operand(forward, place, slot)]
-        is_bias = node.op_type == "Add" and all(
+        is_bias = node.is_a("Add") and all(
             forward.values[node.inputs[slot]].rank <= 1 and node.inputs[slot] not in norms for slot in slots
         )
         blocked = not behind.isdisjoint(node.outputs)

@@ -15,6 +15,9 @@ Uses = list[tuple[int, int]]
 """(node, slot) pairs."""
 
 SINES = ("Sin", "Cos")
+MOST_STEPS = 200
+"""Values an angle is made of; the search starts at every sine, and a chain of sines would make it quadratic."""
+
 ANGLES = ("Mul", "MatMul", "Gemm", "Einsum", "Concat", "Expand", "Slice", "Tile", "Gather", "Div")
 """What angles are made with, beside operators that hand a value on."""
 
@@ -36,7 +39,7 @@ def angles(
     graph = forward.graph
     found: set[str] = set()
     rotary = [layer for layer in layers if layer.node.op_type == "RotaryEmbedding"]
-    sines = [place for place, node in enumerate(graph.nodes) if node.op_type in SINES and not node.domain]
+    sines = [place for place, node in enumerate(graph.nodes) if node.is_a(*SINES)]
     ends = {*sines, *(place for layer in rotary for place in layer.members)}
     starts = [graph.nodes[place].inputs[0] for place in sines]
     starts += [name for layer in rotary for name in layer.node.inputs[1:3]]
@@ -57,6 +60,8 @@ def _tables(forward: Forward, flow: Flow, start: str, source: Mapping[str, str])
         if name in seen or not name:
             continue
         seen.add(name)
+        if len(seen) > MOST_STEPS:
+            return set(), places
         value, place = forward.values.get(name), flow.maker.get(name)
         if name in source:
             tables.add(source[name])
@@ -88,14 +93,17 @@ def states(forward: Forward, flow: Flow, source: Mapping[str, str]) -> set[str]:
     One that is expanded to the batch is a learned state and stays one.
     """
     found: set[str] = set()
+    seen: set[str] = set()
     for node, evaluation in zip(forward.graph.nodes, forward.evaluations, strict=True):
         for slot, role in evaluation.operator.roles.items() if evaluation.operator is not None else ():
             name = node.inputs[slot] if role == "state" and slot < len(node.inputs) else ""
-            while name not in source and (place := flow.maker.get(name)) is not None:
-                made = forward.graph.nodes[place]
-                before, after = forward.values.get(made.inputs[0]), forward.values.get(name)
-                same = before is not None and after is not None and before.shape == after.shape
-                name = made.inputs[0] if made.op_type == "Slice" or (made.op_type == "Expand" and same) else ""
+            while name not in seen and name not in source and (place := flow.maker.get(name)) is not None:
+                seen.add(name)
+                made, after = forward.graph.nodes[place], forward.values.get(name)
+                name = made.inputs[0] if made.is_a("Slice", "Expand") else ""
+                before = forward.values.get(name)
+                if made.op_type == "Expand" and (before is None or after is None or before.shape != after.shape):
+                    name = ""
             if name in source:
                 found.add(source[name])
     return found
@@ -104,7 +112,7 @@ def states(forward: Forward, flow: Flow, source: Mapping[str, str]) -> set[str]:
 def compared(forward: Forward, flow: Flow, source: Mapping[str, str]) -> set[str]:
     """Stored tensors whose equality with something decides: pieces of masks."""
     found: set[str] = set()
-    stack = [n for node in forward.graph.nodes if node.op_type == "Equal" for n in node.inputs if n in flow.static]
+    stack = [n for node in forward.graph.nodes if node.is_a("Equal") for n in node.inputs if n in flow.static]
     seen: set[str] = set()
     while stack:
         name = stack.pop()
@@ -130,7 +138,7 @@ def sums_of_stored(forward: Forward, flow: Flow, source: Mapping[str, str]) -> s
     """The larger of two stored tensors that are added up: what a product of weights and constants leaves."""
     found: set[str] = set()
     for node in forward.graph.nodes:
-        if node.op_type == "Add" and not node.domain and node.outputs[0] in flow.static:
+        if node.is_a("Add") and node.outputs[0] in flow.static:
             stored = [source[name] for name in node.inputs if name in source]
             if len(set(stored)) == 2:
                 found.add(max(stored, key=lambda name: hint_of(forward.values[name].size)))

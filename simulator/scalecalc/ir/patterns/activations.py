@@ -28,7 +28,7 @@ def gelu(links: Links, anchor: Node) -> Layer | None:
         return None
     members = _region(links, root, x, {"Mul", "Div", "Add", "Pow", anchor.op_type})
     if members is None or not all(
-        isclose(_number(links, root, x, at), GELU[anchor.op_type](at), abs_tol=2e-4) for at in (-1.5, 0.5, 2.0)
+        isclose(_number(links, root, {x: at}), GELU[anchor.op_type](at), abs_tol=2e-4) for at in (-1.5, 0.5, 2.0)
     ):
         return None
     return links.layer("Gelu", "", (x,), root, members)
@@ -48,16 +48,16 @@ ARITHMETIC: dict[str, Callable[..., float]] = {
 }
 
 
-def _number(links: Links, node: Node, x: str, at: float) -> float:
-    """What nodes of `x` and constants make of a number; nan where they make nothing of it."""
+def _number(links: Links, node: Node, known: dict[str, float]) -> float:
+    """What nodes make of known numbers and constants; nan where they make nothing of it."""
     operands = []
     for name in node.inputs:
-        made, number = links.node(name), links.number(name)
-        if name == x:
-            number = at
-        elif number is None and made is not None:
-            number = _number(links, made, x, at)
-        operands.append(float("nan") if number is None else number)
+        if name not in known:
+            made, number = links.node(name), links.number(name)
+            if number is None:
+                number = float("nan") if made is None else _number(links, made, known)
+            known[name] = number
+        operands.append(known[name])
     try:
         result = ARITHMETIC[node.op_type](*operands)
     except (ArithmeticError, TypeError):

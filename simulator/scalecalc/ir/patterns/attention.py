@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scalecalc.ir.graph import LAYERS, Node
-from scalecalc.ir.links import Layer, Links
+from scalecalc.ir.links import MOST_STEPS, Layer, Links
 
 PRODUCTS = ("MatMul", "Einsum")
 REGROUPED = ("Reshape", "Unsqueeze", "Squeeze")
@@ -44,8 +44,9 @@ def _scores(links: Links, name: str) -> tuple[Node, set[str], list[str], int] | 
     """From what a softmax is of back to the product of queries and keys: it, the values in between, masks, scalings."""
     inside: set[str] = set()
     masks: list[str] = []
-    scalings, learned = 0, False
-    while (node := links.node(name)) is not None and node.op_type not in PRODUCTS:
+    scalings, learned, steps = 0, False, 0
+    while (node := links.node(name)) is not None and node.op_type not in PRODUCTS and steps < MOST_STEPS:
+        steps += 1
         if not learned:
             inside.add(name)
         scaled = links.scaled(node)
@@ -73,7 +74,12 @@ def _scores(links: Links, name: str) -> tuple[Node, set[str], list[str], int] | 
                 return None
         else:
             return None
-    if node is None or len(node.inputs) != 2 or any(links.weight(operand) for operand in node.inputs):
+    if (
+        node is None
+        or node.op_type not in PRODUCTS
+        or len(node.inputs) != 2
+        or any(links.weight(operand) for operand in node.inputs)
+    ):
         return None
     return node, inside | (set() if learned else {name}), masks, scalings
 
@@ -95,6 +101,8 @@ def _mixed(links: Links, anchor: Node) -> tuple[Node, set[str]] | None:
     """From a softmax to the product with the values: it, and the probabilities on the way."""
     name, outside = anchor.outputs[0], {anchor.outputs[0]}
     while (node := _next(links, name)) is not None and node.op_type not in PRODUCTS:
+        if len(outside) > MOST_STEPS:
+            return None
         if node.op_type == "Where":
             outside.add(node.inputs[0])
         name = node.outputs[0]
