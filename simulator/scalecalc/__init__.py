@@ -45,6 +45,7 @@ def profile(
 
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
     graph = _read(paths, joins)
+    graph.metadata["source"] = " ".join(os.fspath(path) for path in paths)
     try:
         return walk(graph, family=family, sizes=sizes, shapes=shapes)
     except ScalecalcError as error:

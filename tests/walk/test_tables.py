@@ -151,3 +151,34 @@ def test_an_operator_of_another_domain_is_not_onnx_s_of_that_name(op: str) -> No
     assert profile.unsupported == {("com.acme", op): 1, ("com.acme", "Sum"): 1}
     assert profile.facts["token_inputs"] == ()
     assert profile.params["embedding"].formula == 9 * 8
+
+
+def test_matrices_put_together_of_pieces_are_multiplied() -> None:
+    """PyTorch's LSTM, its gates in ONNX's order: slices of the weight behind each other."""
+    profile = walk(
+        graph("""(float[s, b, 3] x) => (float[A, B, C, D] y) <float[16, 3] w, float[1, 16, 4] r, int64[1] zero = {0},
+        int64[1] half = {8}, int64[1] end = {16}> {
+            first = Slice(w, zero, half, zero)  second = Slice(w, half, end, zero)
+            turned = Concat<axis=0>(second, first)  gates = Unsqueeze(turned, zero)
+            y = LSTM<hidden_size=4>(x, gates, r) }""")
+    )
+    assert profile.params["linear"].formula == profile.params["trainable"].formula == 16 * 3 + 16 * 4
+
+
+def test_experts_picked_by_data_are_multiplied_and_named() -> None:
+    text = """(float[b, 4] x, int64[b] expert) => (float[b, 1, 5] y) <float[6, 4, 5] experts, int64[1] one = {1}> {
+        w = Gather(experts, expert)  rows = Unsqueeze(x, one)  y = MatMul(rows, w) }"""
+    profile = walk(graph(text))
+    assert profile.params["linear"].formula == 6 * 4 * 5
+    (note,) = profile.notes
+    assert note.startswith("1 stored tensors of 120 elements in all (experts first) are looked up by data")
+
+
+def test_what_a_loop_hands_on_unchanged_is_the_weight_it_was_given() -> None:
+    text = """(float[b, 8] x) => (y) <float[8, 8] w, bool on = {1}, int64 n = {3}> {
+        y, left = Loop(n, on, x, w) <body = b (int64 i, bool go, float[b, 8] h, float[8, 8] v)
+            => (bool go2, float[b, 8] k, float[8, 8] v2) {
+            go2 = Identity(go)  k = MatMul(h, v)  v2 = Identity(v) }> }"""
+    profile = walk(graph(text))
+    assert profile.params["linear"].formula == 64
+    assert str(profile.forward["macs"].formula) == f"{3 * 64}*b"

@@ -67,7 +67,7 @@ def estimate(
 ) -> None:
     """What a budget buys, what the model will reach with it, and which size would be better."""
     from scalecalc import estimate as library
-    from scalecalc.cli.options import finish, profile_of, samples, sizes_of, whole
+    from scalecalc.cli.options import finish, profile_of, sizes_of, whole
     from scalecalc.laws import load
 
     flops = library.budget(budget)
@@ -77,7 +77,7 @@ def estimate(
         sizes=sizes_of(set_),
         task=task,
         sample=sample,
-        unique=None if unique is None else samples("--unique", unique),
+        unique=None if unique is None else whole("--unique", unique),
         dataset=None if dataset is None else library.dataset(dataset),
         tokenizer=tokenizer,
         batch_size=None if batch_size is None else whole("--batch-size", batch_size),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import tempfile
@@ -68,17 +69,19 @@ def _once(found: dict[str, T], name: str, value: T, option: str) -> None:
 
 
 def _whole(option: str, text: str) -> int:
-    value = number(option, text)
-    if value != int(value) or not 0 < value <= BIGGEST_SIZE:
+    value = number(option, text, "512")
+    if value > BIGGEST_SIZE:
+        raise UsageError(f"'{text.strip()}' is too large for a size", where=option, todo="sizes are below 2^53")
+    if value != int(value):
         raise UsageError(f"'{text.strip()}' is no size", where=option, todo="give a whole number of 1 or more")
     return int(value)
 
 
-def number(option: str, text: str) -> float:
+def number(option: str, text: str, example: str = "1e21") -> float:
     """A positive number, or arithmetic of numbers."""
     from scalecalc.estimate.budgets import positive
 
-    return _known(positive(text), option, text, "1e21")
+    return _known(positive(text), option, text, example)
 
 
 def samples(option: str, text: str) -> float:
@@ -153,6 +156,8 @@ def target(path: str | None) -> Iterator[IO[str]]:
 def _stdout() -> Iterator[IO[str]]:
     if sys.stdout is None:
         raise UsageError("stdout is closed", todo="use --output FILE")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal that has no Chinese shows question marks
     try:
         yield sys.stdout
         sys.stdout.flush()

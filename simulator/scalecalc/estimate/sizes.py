@@ -73,11 +73,16 @@ def _symbol(profile: Profile, name: str) -> str:
     raise UsageError(f"no symbol '{name}'", where="--set", todo=todo)
 
 
-def _check(condition: Condition, sizes: Mapping[str, int]) -> None:
+def fulfilled(condition: Condition, sizes: Mapping[str, int]) -> bool:
+    """Whether a condition holds at sizes, or needs one that is missing."""
     left, right = evaluate(condition.left, sizes), evaluate(condition.right, sizes)
     if left is None or right is None:
-        return
-    holds = {"<=": left <= right, "==": left == right, "%": right > 0 and left % right == 0}[condition.op]
-    if not holds:
+        return True
+    return {"<=": left <= right, "==": left == right, "%": right > 0 and left % right == 0}[condition.op]
+
+
+def _check(condition: Condition, sizes: Mapping[str, int]) -> None:
+    if not fulfilled(condition, sizes):
+        left, right = evaluate(condition.left, sizes), evaluate(condition.right, sizes)
         raise UsageError(f"the model needs {condition}, which fails at these sizes ({left:,} and {right:,})",
                          where="--set", todo="choose sizes that fulfil it")  # fmt: skip

@@ -8,8 +8,12 @@ from scalecalc.estimate.inspection import Inspection
 from scalecalc.estimate.optimal import Best
 from scalecalc.estimate.planning import Run
 from scalecalc.estimate.sense import GUESSING, NO_STEP, pays_no_step
+from scalecalc.estimate.trying import example_sizes
 from scalecalc.estimate.words import short
 from scalecalc.laws import Law, Plan, Prediction
+
+MOST_PASSES = 4
+"""Up to so many passes are nearly as good as new data: Muennighoff et al. 2023, Scaling data-constrained models."""
 
 
 def verdict(
@@ -22,9 +26,10 @@ def verdict(
     """Too big, too small, too short, or well chosen; and what to do."""
     plan = run.plan
     if inspection.flops_per_sample is None:
+        if shapeless := [name for name in inspection.profile.input_dtypes if name not in inspection.profile.inputs]:
+            return f"The file gives no shape for input {shapeless[0]}: say it with --shape {shapeless[0]}=..."
         names = " and ".join(inspection.settled.missing)
-        examples = " ".join(f"--set {name}={_example(inspection, name)}" for name in inspection.settled.missing)
-        return f"The cost depends on {names}: set a size, for example {examples}."
+        return f"The cost depends on {names}: set a size, for example {example_sizes(inspection)}."
     if not inspection.profile.complete:
         known = short(inspection.flops_per_sample)
         return (
@@ -38,18 +43,21 @@ def verdict(
         return f"{NO_STEP[0].upper()}{NO_STEP[1:]}, which takes {short(step)} FLOP at these sizes: ask for more."
     if best:
         law = best[0].optimum.law
-        return _against_optimum(plan, best[0]) + _far(next(p for p in predictions if p.law == law))
+        first = next(p for p in predictions if p.law == law)
+        count = first.binding.law.variables["N"].count
+        by = f"{count.replace('_', '-')} parameters" if count != "total" else "parameters"
+        return _starved(plan) + _against_optimum(plan, best[0], f"{by} ({law})") + _far(first)
     sample = plan.sample
     bought = f"{short(run.budget.flops)} FLOP buy {short(plan.seen or 0)} {sample}s"
     ended = next((why for law, why in refused if "would" in why and law.applies_to.task == plan.task), None)
-    if ended is not None and ended.endswith(GUESSING):
+    if ended is not None and ended.endswith(GUESSING) and not predictions:
         small = f"{bought}: this model or this budget is too small for the laws of its task ({ended})"
         return f"{small}; ask for more, or calibrate on runs of your own."
-    if ended is not None:
+    if ended is not None and not predictions:
         return f"{bought}, more than the law for this task can speak of ({ended.split(';')[0]}): ask for less."
     if predictions:
         first = predictions[0]
-        text = f"{bought}; {first.law} expects {first.metric} {first.value:.3g}"
+        text = f"{_starved(plan)}{bought}; {first.law} expects {first.metric} {first.value:.3g}"
         if not first.comparable:
             return f"{text}, NOT COMPARABLE: that law is of another task."
         advice = "calibrate on runs of your own before you rely on it"
@@ -63,9 +71,12 @@ def verdict(
     )
 
 
-def _example(inspection: Inspection, name: str) -> int:
-    """A size people would try first."""
-    return {"sequence": 512, "spatial": 224}.get(inspection.profile.symbols[name].kind, 10)
+def _starved(plan: Plan) -> str:
+    """A warning where the data are seen so often that laws of one pass say little."""
+    passes = (plan.seen or 0) / plan.unique if plan.unique else 0.0
+    if passes <= MOST_PASSES:
+        return ""
+    return f"Limited by data: {passes:,.0f} passes, and beyond about {MOST_PASSES} repeated data add little. "
 
 
 def _far(prediction: Prediction) -> str:
@@ -74,11 +85,11 @@ def _far(prediction: Prediction) -> str:
     return f" This extrapolates {prediction.law} by {gap:.1f} decades." if gap >= 1 else ""
 
 
-def _against_optimum(plan: Plan, best: Best) -> str:
+def _against_optimum(plan: Plan, best: Best, parameters: str) -> str:
     point = best.optimum
     low, high = point.near
     params = point.params / best.ratio
-    target = f"{short(point.params)} parameters on {short(point.data)} {plan.sample}s"
+    target = f"{short(point.params)} {parameters} on {short(point.data)} {plan.sample}s"
     if plan.unique and point.data > plan.unique:
         target += f" (of which you have {short(plan.unique)})"
     if params < low:

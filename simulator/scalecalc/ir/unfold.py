@@ -174,6 +174,9 @@ class _Unfolding:
         """Loop(count, condition, state...) with a body of (index, condition, state...)."""
         graph = _graph(call, "body")
         body = self.body(scope, call, graph)
+        for name, last, value in zip([*graph.inputs][2:], [*graph.outputs][1:], call.inputs[2:], strict=False):
+            if value and _origin(graph, last, "Identity") == name:
+                body.names[name] = value  # no run changes it: what the loop was given
         limit, condition = [*call.inputs, "", ""][:2]
         index, inner, *state = [body.name(name) for name in graph.inputs]
         results = [body.name(name) for name in graph.outputs][1:]
@@ -220,13 +223,19 @@ class _Unfolding:
     ) -> None:  # fmt: skip
         """Hand state in and out of a body that runs `trips` times, and stack what it gives every time."""
         for value, inner in zip(initial, state, strict=False):
-            self.nodes.append(scope.node("StateIn", call.name, (value,), (inner,)))
+            if inner != value:
+                self.nodes.append(scope.node("StateIn", call.name, (value,), (inner,)))
         body.times = (*scope.times, trips)
         outputs = (*call.outputs, *[""] * len(results))
         for place, (result, output) in enumerate(zip(results, outputs, strict=False)):
             if place < len(initial):  # also where nobody asks for the last one: the next run does
                 left = output or self._unique(f"{call.name}/state")
-                body.closing.append(scope.node("StateOut", call.name, (result, state[place], initial[place]), (left,)))
+                before, first = state[place], initial[place]
+                if before == first:  # no run changes it
+                    last = Node("Identity", "", call.name, (first,), (left,), {}, scope.times, scope.given)
+                else:
+                    last = scope.node("StateOut", call.name, (result, before, first), (left,))
+                body.closing.append(last)
             elif output:
                 body.closing.append(scope.node("Stack", call.name, (result, trips), (output,), axis=axes[place]))
 
@@ -266,7 +275,13 @@ def _graph(call: Node, name: str) -> Graph:
 
 def _handed_on(graph: Graph, output: str, name: str) -> bool:
     """Whether an output is only ever that input, or a stored constant: a condition that decides nothing."""
+    origin = _origin(graph, output, "Identity", "Cast")
+    return origin == name or origin in graph.initializers
+
+
+def _origin(graph: Graph, output: str, *through: str) -> str:
+    """Where an output comes from, seen through those operators."""
     maker = {made: node for node in graph.nodes for made in node.outputs}
-    while output in maker and maker[output].is_a("Identity", "Cast"):
+    while output in maker and maker[output].is_a(*through):
         output = maker[output].inputs[0]
-    return output == name or output in graph.initializers
+    return output

@@ -33,7 +33,8 @@ def _bought(result: Estimate) -> list[Row]:
     words = f"{budget} buy {most}{count(plan.seen)} {plan.sample}s"
     params = result.inspection.value(result.inspection.profile.params["trainable"])
     if plan.sample == "token" and params:
-        words += f": {count(plan.seen / params)} per parameter"
+        each = plan.seen / params
+        words += f": {f'{each:,.0f}' if each >= 100 else f'{each:.3g}'} per parameter"
     if plan.unique:
         epochs = plan.seen / plan.unique
         held = count(plan.unique)
@@ -163,6 +164,8 @@ def _optimum(result: Estimate) -> Block:
 
 def _next(result: Estimate) -> str:
     profile = result.inspection.profile
+    file = profile.source or f"{profile.name}.{profile.format}"
     if result.inspection.settled.missing:
-        return f"scalecalc inspect {profile.name}.{profile.format} shows the formulas node by node"
-    return f"scalecalc inspect {profile.name}.{profile.format} (where the FLOPs are), scalecalc laws show NAME"
+        return f"scalecalc formula {file}"
+    law = result.predictions[0].law if result.predictions else ""
+    return f"scalecalc inspect {file} (where the FLOPs are), scalecalc laws {f'show {law}' if law else ''}".rstrip()

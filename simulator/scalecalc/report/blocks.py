@@ -133,7 +133,7 @@ def _formula(result: Inspection, quantity: Quantity, unit: str) -> str:
     """The formula of one run; a long one only where it has no value."""
     text = str(quantity.formula)
     if len(text) > LONG and result.value(quantity) is not None:
-        return "a formula of the sizes: --format json"
+        return "a long formula of the sizes: scalecalc formula"
     return f"{text} {unit} per run"
 
 
@@ -145,7 +145,7 @@ def _saved(result: Inspection) -> str:
     if less.formula == 0:
         return "2x forward"
     saved = each(result, less, "FLOP")
-    return f"2x forward less {less.formula if saved == UNKNOWN else saved}: the model's input needs no gradient"
+    return f"2x forward less {less.formula if saved == UNKNOWN else saved}: what comes from the data needs no gradient"
 
 
 COUNTED = {

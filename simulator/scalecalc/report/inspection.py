@@ -9,6 +9,7 @@ from scalecalc.estimate import Inspection
 from scalecalc.estimate.block import Block as Tree
 from scalecalc.estimate.block import Place
 from scalecalc.estimate.tree import tree
+from scalecalc.estimate.trying import example_sizes
 from scalecalc.report.blocks import Block, compute_block, header, size_block
 from scalecalc.report.lines import Drawing, Line, by_block, by_node, by_op, text_of
 from scalecalc.report.numbers import percent
@@ -19,7 +20,7 @@ from scalecalc.walk import Quantity
 LABELS = {"block": ("module", "kind"), "node": ("node", "op"), "op": ("operator", "count")}
 """What the first two columns hold in each view."""
 LINES = {"node": by_node, "op": by_op}
-FIRST_TO_GO = ("vector FLOPs", "backward MACs", "output", "kind", "op", "kept", "share")
+FIRST_TO_GO = ("forward vector", "backward MACs", "output", "kind", "op", "kept", "share")
 """Columns left out one after the other where a terminal is too narrow."""
 SHORTEST = 32
 """Characters of a name at least; a longer one may be cut in its middle rather than lose another column."""
@@ -38,9 +39,11 @@ def show(result: Inspection, file: IO[str], view: View) -> None:
     drawing = Drawing.of(file)
     root = tree(result.profile)
     by = view.by or "block"
-    lines, rest = by_block(result, root, view, drawing) if by == "block" else LINES[by](result, view)
+    found, rest = by_block(result, root, view, drawing) if by == "block" else LINES[by](result, view)
+    lines = list(found)
+    averaged = any(line.average for line in lines)
     _table(result, lines, by, drawing, file)
-    blocks = (_where(result, rest), _hot_spots(result, root), _assumed(result))
+    blocks = (_where(result, rest, averaged=averaged), _hot_spots(result, root), _assumed(result))
     show_blocks([block for block in blocks if block.rows], file)
 
 
@@ -53,13 +56,13 @@ def _table(result: Inspection, lines: Iterable[Line], by: str, drawing: Drawing,
         "MACs": text_of(result, profile.forward["macs"], "MAC"),
         "kept": text_of(result, profile.memory["activations"], "B"),
         "backward MACs": text_of(result, Quantity(backward.formula // 2, backward.lower_bound), "MAC"),
-        "vector FLOPs": text_of(result, profile.forward["vector_flops"], "FLOP"),
+        "forward vector": text_of(result, profile.forward["vector_flops"], "FLOP"),
     }
     name, kind = LABELS[by]
     whole = result.value(profile.forward["macs"])
     rows = [{name: line.label, kind: line.kind, "output": line.output, **line.cells(result, whole, drawing)}
             for line in lines]  # fmt: skip
-    columns = [name, kind, "output", "params", "MACs", "share", "kept", "backward MACs", "vector FLOPs"]
+    columns = [name, kind, "output", "params", "MACs", "share", "kept", "backward MACs", "forward vector"]
     if by == "op":
         columns.remove("output")
     footer = {**dict.fromkeys(columns, ""), name: "total", **totals}
@@ -112,13 +115,15 @@ def _hot_spot(result: Inspection, place: Place, name: str, words: str, unit: str
     return share + text_of(result, quantity, unit), place.path + times
 
 
-def _where(result: Inspection, rest: str) -> Block:
+def _where(result: Inspection, rest: str, *, averaged: bool) -> Block:
     """What the figures above are for, and what is not among them."""
     at = ", ".join(f"{name} {size:,}" for name, size in result.settled.sizes.items())
     unreached = ", ".join(result.profile.unreached[:5])
     lines = [
         f"values of one run at {at}" if at else "",
+        f"numbers need {example_sizes(result)}, formulas are in scalecalc formula" if result.settled.missing else "",
         rest,
+        "~ is the average of blocks that differ in what they keep" if averaged else "",
         f"shapes unknown behind an unknown operator: {unreached}" if unreached else "",
     ]
     return Block("", [[line] for line in lines if line])

@@ -29,7 +29,7 @@ UNKNOWN = "?"
 LONGEST = 40
 """Characters of a formula in a cell; a longer one ends in dots."""
 SHOWN = (("params", "params", ""), ("MACs", "macs", "MAC"), ("kept", "kept_bytes", "B"),
-         ("backward MACs", "backward_macs", "MAC"), ("vector FLOPs", "vector_flops", "FLOP"))  # fmt: skip
+         ("backward MACs", "backward_macs", "MAC"), ("forward vector", "vector_flops", "FLOP"))  # fmt: skip
 """Columns of figures: title, figure, unit."""
 
 
@@ -103,7 +103,7 @@ def text_of(result: Inspection, quantity: Quantity, unit: str) -> str:
     value = result.value(quantity)
     if value is None:
         text = str(quantity.formula)
-        text = text if len(text) <= LONGEST else text[: LONGEST - 4].rpartition(" ")[0] + " ..."
+        text = text if len(text) <= LONGEST else "a formula"
     elif not value:
         return UNKNOWN if quantity.lower_bound else ""
     else:

@@ -81,6 +81,7 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
         unreached=tuple(n.name for n, word in zip(graph.nodes, found, strict=True) if word == "unreached"),
         pending=tuple(f"{system.resolve(a)} == {system.resolve(b)}" for a, b in system.pending),
         node_maker=lambda: _nodes(forward, weights, costs),
+        source=graph.metadata.get("source", ""),
         facts=facts_of(forward, flow, weights, costs),
     )
     profile.symbols.update(_symbols(system, profile))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from scalecalc.dims import Dim, total
+from scalecalc.ir.graph import Node
 from scalecalc.walk.costs import Costs
 from scalecalc.walk.facts import RECURRENT, token_table
 from scalecalc.walk.forward import UNSUPPORTED, Forward
@@ -13,6 +14,10 @@ from scalecalc.walk.profile import Weight
 MANY_CONVOLUTIONS = 5
 EXPORTERS = re.compile(r"onnx::\w+|val_\d+|_v_\d+|\d+")
 """Names exporters give to stored tensors they made."""
+FOLDED = re.compile(r"batch_?norm|\.weight_bias$|^onnx::Conv_\d+$", re.IGNORECASE)
+"""Names of biases that exporters made by folding a norm."""
+CONVOLUTIONS = ("Conv", "ConvTranspose")
+POOLING = ("GlobalAveragePool", "GlobalMaxPool", "ReduceMean")
 
 
 def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]:
@@ -24,7 +29,8 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
     ]
     trainable = total((1, weight.size) for weight in weights if weight.trainable)
     biased = _foldable(forward, weights)
-    if len(biased) >= MANY_CONVOLUTIONS:
+    marked = any(FOLDED.search(node.inputs[2]) for node in forward.graph.nodes if _biased(node))
+    if biased and (marked or len(biased) >= MANY_CONVOLUTIONS):
         unfolded = trainable + total((1, size) for size in biased)
         text = f"{unfolded:,}" if isinstance(unfolded, int) else str(unfolded)
         notes.append(
@@ -43,6 +49,13 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
         notes.append(
             f"the head's weight {copy.name} is the token table's shape turned round: if the model ties the two, the "
             f"exporter stored a copy, and {copy.size} of the trainable parameters are counted twice"
+        )
+    picked = [weight for weight in weights if weight.trainable and weight.picked]
+    if picked:
+        size = total((1, weight.size) for weight in picked)
+        notes.append(
+            f"{len(picked)} stored tensors of {size} elements in all ({picked[0].name} first) are looked up by data "
+            "and multiplied, as in a mixture of experts: `active` counts all of them, laws of dense models do not hold"
         )
     doubled = [
         forward.values[node.inputs[3]].size
@@ -80,7 +93,7 @@ def _copied_head(forward: Forward, weights: list[Weight]) -> Weight | None:
 def _foldable(forward: Forward, weights: list[Weight]) -> list[Dim]:
     """Sizes of the biases of convolutions a BatchNorm may have stood behind.
 
-    None stands behind the last layer, or one that makes a single position or cuts patches, or has a norm of its own.
+    None stands behind the last layer, or one of pooled values or that cuts patches, or has a norm of its own.
     """
     graph, sizes = forward.graph, []
     heads = {weight.name for weight in weights if weight.role == "head"}
@@ -89,12 +102,18 @@ def _foldable(forward: Forward, weights: list[Weight]) -> list[Dim]:
         moved = node.op_type in ("Transpose", "Reshape") and not normed.isdisjoint(node.outputs)
         if moved or "Normalization" in node.op_type:
             normed.update(node.inputs[:1])
+    pooled: set[str] = set()
     for node, evaluation in zip(graph.nodes, forward.evaluations, strict=True):
-        if node.op_type in ("Conv", "ConvTranspose") and evaluation.cost is not None and len(node.inputs) > 2:
-            spatial = evaluation.outputs[0].shape[2:]
+        values = [name for name in node.inputs if name not in graph.initializers]
+        if node.op_type in POOLING or (values and pooled.issuperset(values)):
+            pooled.update(node.outputs)
+        elif _biased(node) and evaluation.cost is not None:
             kernel, strides = node.attributes.get("kernel_shape"), node.attributes.get("strides")
-            single = all(isinstance(dim, int) and dim == 1 for dim in spatial)
             patches = kernel == strides and max(kernel or (1,)) > 1
-            if not single and not patches and node.inputs[2] not in heads and normed.isdisjoint(node.outputs):
+            if not patches and node.inputs[2] not in heads and normed.isdisjoint(node.outputs):
                 sizes.append(forward.values[node.inputs[2]].size)
     return sizes
+
+
+def _biased(node: Node) -> bool:
+    return node.op_type in CONVOLUTIONS and not node.domain and len(node.inputs) > 2 and bool(node.inputs[2])

@@ -11,7 +11,7 @@ from scalecalc.ops.dtypes import bits_of
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
 from scalecalc.walk.profile import ROLES, Weight
-from scalecalc.walk.tables import Uses, angles, attention_biases, compared, inner, states, sums_of_stored
+from scalecalc.walk.tables import Uses, angles, attention_biases, compared, inner, multiplied, states, sums_of_stored
 
 
 def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weight]:
@@ -27,6 +27,7 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
     fixed |= states(forward, flow, source)
     biases, masks = attention_biases(forward, layers, source)
     fixed |= masks
+    factors, picked = multiplied(forward, flow, source)
     made = biases | sums_of_stored(forward, flow, source)
     heads = _heads(forward, flow, uses, norms)
     weights = []
@@ -42,12 +43,12 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
             role = "quantized"
         if role == "constant" and not init.stored_bytes and init.value is not None:
             continue  # made by the front end for an attribute that became an input
-        linear = any(_is_operand(forward, place, slot) for place, slot in own)
         first = min((place for place, _ in own), default=-1)
         packed = (_packed(forward, place, slot) for place, slot in own)
         size = next((count for count in packed if count is not None), value.size)
         used = len({place for place, _ in own})
-        weights.append(Weight(name, role, value.shape, size, value.bytes, linear, first, used, name in made))
+        marks = (name in made, name in picked)
+        weights.append(Weight(name, role, value.shape, size, value.bytes, name in factors, first, used, *marks))
     return weights
 
 

@@ -73,6 +73,7 @@ class Weight:
         first: index of the node that uses it first, -1 for none.
         uses: how many nodes use it.
         written_out: the exporter may have made it of smaller weights.
+        picked: contractions multiply a part of it that data choose, as an expert of many.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Weight:
     first: int
     uses: int
     written_out: bool = False
+    picked: bool = False
 
     @property
     def trainable(self) -> bool:
@@ -155,6 +157,7 @@ class Profile:
 
     Attributes:
         name, format, opset, node_count: of the file.
+        source: its path as it was given, or the paths of several.
         inputs, outputs: shapes by name, in the walk's symbols; dtypes beside them.
         symbols: every symbol the formulas hold, by name.
         conditions: what must hold for the formulas and the file does not prove, as text.
@@ -197,6 +200,7 @@ class Profile:
     checks: tuple[Condition, ...] = ()
     node_maker: Callable[[], tuple[NodeProfile, ...]] = field(default=tuple, repr=False, compare=False)
     facts: dict[str, object] = field(default_factory=dict)
+    source: str = ""
 
     @cached_property
     def nodes(self) -> tuple[NodeProfile, ...]:

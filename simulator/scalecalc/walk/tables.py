@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from scalecalc.dims import hint_of
 from scalecalc.ir.graph import Node
 from scalecalc.ir.links import Layer
-from scalecalc.ops import is_float
+from scalecalc.ops import Tensor, is_float
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
 
@@ -20,6 +20,10 @@ MOST_STEPS = 200
 
 ANGLES = ("Mul", "MatMul", "Gemm", "Einsum", "Concat", "Expand", "Slice", "Tile", "Gather", "Div")
 """What angles are made with, beside operators that hand a value on."""
+
+LOOKUPS = ("Gather", "GatherND", "GatherElements")
+PIECES = ("Concat", "Slice", "Split")
+"""What weights are put together with."""
 
 
 def inner(layers: Iterable[Layer], uses: Mapping[str, Uses], source: Mapping[str, str]) -> set[str]:
@@ -82,9 +86,12 @@ def _tables(forward: Forward, flow: Flow, start: str, source: Mapping[str, str])
 
 
 def _makes_angles(forward: Forward, place: int, node: Node) -> bool:
+    return not node.domain and (_passes(forward, place) or node.op_type in (*SINES, *ANGLES))
+
+
+def _passes(forward: Forward, place: int) -> bool:
     operator = forward.evaluations[place].operator
-    passes = operator is not None and operator.passes
-    return not node.domain and (passes or node.op_type in (*SINES, *ANGLES))
+    return operator is not None and operator.passes
 
 
 def states(forward: Forward, flow: Flow, source: Mapping[str, str]) -> set[str]:
@@ -123,6 +130,35 @@ def compared(forward: Forward, flow: Flow, source: Mapping[str, str]) -> set[str
             if (place := flow.maker.get(name)) is not None:
                 stack += forward.graph.nodes[place].inputs
     return found
+
+
+def multiplied(forward: Forward, flow: Flow, source: Mapping[str, str]) -> tuple[set[str], set[str]]:
+    """Stored tensors contractions multiply, as they are or put together of pieces; those data pick a matrix of."""
+    stack: list[str] = []
+    for node, evaluation in zip(forward.graph.nodes, forward.evaluations, strict=True):
+        for _, *operands in evaluation.cost.contractions if evaluation.cost is not None else ():
+            stack += [node.inputs[operand.index] for operand in operands if isinstance(operand, Tensor)]
+    found: set[str] = set()
+    picked: set[str] = set()
+    seen: set[str] = set()
+    while stack:
+        name = stack.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        place = flow.maker.get(name)
+        if name in source:
+            found.add(source[name])
+        elif place is not None:
+            made = forward.graph.nodes[place]
+            table = forward.values.get(made.inputs[0]) if made.inputs else None
+            if made.is_a(*LOOKUPS) and table is not None and table.rank >= 3:
+                stack.append(made.inputs[0])
+                if made.inputs[1] not in flow.shaped and made.inputs[0] in source:
+                    picked.add(source[made.inputs[0]])
+            elif name in flow.static and (made.is_a(*PIECES) or _passes(forward, place)):
+                stack += filter(None, made.inputs)
+    return {name for name in found if forward.values[name].shape}, picked
 
 
 def attention_biases(forward: Forward, layers: Iterable[Layer], source: Mapping[str, str]) -> tuple[set[str], set[str]]:
