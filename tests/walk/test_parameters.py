@@ -35,6 +35,12 @@ TABLE = {
         " g = MatMul(x, u)  h = Add(g, b)  r = Relu(h)  p = MatMul(r, v)  y = Add(p, c) }",
         {"trainable": 212, "other": 144, "head": 68},
     ),
+    "positions counted where tokens are": (
+        f"{TOKENS} <float[50, 8] table, float[20, 8] places, int64 pad = {{1}}, int64 along = {{1}}> {{"
+        " e = Gather(table, x)  gap = Equal(x, pad)  no = Not(gap)  there = Cast<to=7>(no)  n = CumSum(there, along)"
+        " m = Mul(there, n)  p = Add(m, pad)  q = Gather(places, p)  y = Add(e, q) }",
+        {"trainable": 560, "embedding": 400, "positional": 160, "constants": 2},
+    ),
     "a tied head is the embedding, once": (
         f"{TOKENS} <float[50, 8] table> {{ e = Gather(table, x)  t = Transpose(table)  y = MatMul(e, t) }}",
         {"trainable": 400, "embedding": 400},

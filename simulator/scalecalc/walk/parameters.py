@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scalecalc.dims import Dim, Poly, hint_of, is_family, lone, prod, total
+from scalecalc.ir.graph import Graph
 from scalecalc.ir.links import Layer
 from scalecalc.ops import OPERATORS, Tensor, is_float
 from scalecalc.ops.dtypes import bits_of
@@ -12,6 +13,9 @@ from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
 from scalecalc.walk.profile import ROLES, Weight
 from scalecalc.walk.tables import Uses, angles, attention_biases, compared, inner, multiplied, states, sums_of_stored
+
+NUMBERING = ("Cast", "Identity", "Add", "Sub", "Mul", "Where", "Slice", "Reshape", "Unsqueeze")
+"""What makes positions of the numbers of tokens."""
 
 
 def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weight]:
@@ -163,7 +167,7 @@ def _table_role(forward: Forward, flow: Flow, place: int) -> str:
         return "other"
     rows = table.shape[0]
     if indices is None or node.inputs[1] not in flow.shaped:
-        return "embedding"
+        return "positional" if _counts(flow, forward.graph, node.inputs[1]) else "embedding"
     if not indices.rank:
         return "other"
     places = indices.shape[-1]
@@ -172,6 +176,22 @@ def _table_role(forward: Forward, flow: Flow, place: int) -> str:
         places = symbol.bound
     unbounded = isinstance(places, Poly) and not is_family(places)
     return "positional" if unbounded or hint_of(rows) >= hint_of(places) else "embedding"
+
+
+def _counts(flow: Flow, graph: Graph, name: str) -> bool:
+    """Whether indices number the tokens that are there: a running sum over a mask, shifted, and fixed where none is."""
+    stack, seen = [name], set()
+    while stack:
+        place = flow.maker.get(stack.pop())
+        if place is None or place in seen:
+            continue
+        seen.add(place)
+        node = graph.nodes[place]
+        if node.op_type == "CumSum":
+            return True
+        if node.op_type in NUMBERING:
+            stack += node.inputs
+    return False
 
 
 def _heads(forward: Forward, flow: Flow, uses: dict[str, Uses], norms: set[str]) -> set[int]:
