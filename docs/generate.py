@@ -6,6 +6,7 @@ The tests compare them with its text. Run it in the root of a checkout.
 from __future__ import annotations
 
 import io
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -23,7 +24,11 @@ from scalecalc.report.catalogues import show_laws, show_operators
 
 HERE = Path(__file__).parent
 OUTPUT = re.compile(r"(<!-- output: scalecalc (.+?) -->\n```\n)(.*?)(```\n)", re.DOTALL)
-NOTE = "<!-- written by docs/generate.py -->\n\n"
+EXPORTS = (
+    "What PyTorch, Keras and JAX count themselves, and `-m exports` compares with what is counted here: "
+    "multiply-accumulates of one forward run, trainable parameters."
+)
+NOTE = "<!-- written by docs/generate.py -->"
 
 
 def pages() -> dict[str, str]:
@@ -32,34 +37,55 @@ def pages() -> dict[str, str]:
     show_laws(shipped().values(), "markdown", laws)
     own = [o for o in OPERATORS.values() if (o.rule.__module__ or "").startswith("scalecalc.")]
     show_operators(sorted(own, key=lambda o: (o.domain, o.name)), "markdown", operators)
-    intro = "`scalecalc laws show NAME` prints one with its constants, range and notes."
+    commands = "\n".join(_commands(typer.main.get_command(app), "scalecalc"))
+    found = {
+        "laws.md": (
+            "Laws",
+            "`scalecalc laws show NAME` prints one with its constants, range and notes.",
+            laws.getvalue(),
+        ),
+        "datasets.md": ("Data sets", "`estimate --dataset NAME` takes its number of samples.", printed("datasets")),
+        "devices.md": ("Devices", "`estimate --budget 8xNAME:3d` takes the dense peak rate.", printed("devices")),
+        "exports.md": ("Exports", EXPORTS, exports()),
+        "operators.md": ("Operators", "", operators.getvalue()),
+        "cli.md": ("Command line", "", commands),
+    }
     return {
-        "laws.md": f"{NOTE}# Laws\n\n{intro}\n\n{laws.getvalue()}",
-        "datasets.md": f"{NOTE}# Data sets\n\n`estimate --dataset NAME` takes how many distinct samples there are.\n\n{_shown('datasets')}",
-        "devices.md": f"{NOTE}# Devices\n\n`estimate --budget 8xNAME:3d` takes the dense peak rate.\n\n{_shown('devices')}",
-        "operators.md": f"{NOTE}# Operators\n\n{operators.getvalue()}",
-        "cli.md": f"{NOTE}# Command line\n\n" + "\n".join(_commands(typer.main.get_command(app), "scalecalc")),
+        name: "\n\n".join(filter(None, (NOTE, f"# {title}", intro, text)))
+        for name, (title, intro, text) in found.items()
     }
 
 
-def _shown(catalogue: str) -> str:
+def exports() -> str:
+    """What the tests compare with the frameworks' own counts, a line for each export."""
+    truth = json.loads((HERE.parent / "tests" / "exports" / "truth.json").read_text(encoding="utf-8"))
+    rows = []
+    for name, entry in truth.items():
+        export, first = entry["export"], (entry["counts"] or [{}])[0]
+        producer = export.get("producer", "") or "pytorch"
+        by = "TorchScript" if name.endswith(("_torchscript", "_torchscript_training")) else "dynamo"
+        by = by if producer.startswith("pytorch") else producer.partition(" ")[0]
+        sizes = ", ".join(f"{symbol} {size}" for symbol, size in first.get("sizes", {}).items())
+        failed = f"not exported: {export['failed'].partition(': ')[0]}" if "failed" in export else ""
+        more = len(entry["counts"]) - 1 + len(entry.get("static", ()))
+        cells = (name, by, f"{entry['params']:,}", f"{first.get('forward_macs', 0):,}", sizes, str(more))
+        rows.append(" | ".join((*cells, failed or entry.get("note", ""))))
+    head = ["export | by | parameters | MACs | at | other sizes | remark", "--- | --- | --: | --: | --- | --: | ---"]
+    return "".join(f"| {row} |\n" for row in [*head, *rows])
+
+
+def printed(*arguments: str, form: str = "markdown") -> str:
+    """What a command prints."""
     stream = io.StringIO()
     with redirect_stdout(stream):
-        assert run([catalogue, "--format", "markdown"]) == 0
+        code = run([*arguments, *(["--format", form] if form else [])])
+    assert code == 0, arguments
     return stream.getvalue()
 
 
 def readme(text: str) -> str:
     """The README with what its commands print today."""
-
-    def answer(shown: re.Match[str]) -> str:
-        stream = io.StringIO()
-        with redirect_stdout(stream):
-            code = run(shlex.split(shown[2]))
-        assert code == 0, shown[2]
-        return shown[1] + stream.getvalue() + shown[4]
-
-    return OUTPUT.sub(answer, text)
+    return OUTPUT.sub(lambda shown: shown[1] + printed(*shlex.split(shown[2]), form="") + shown[4], text)
 
 
 def _commands(command: Any, path: str) -> Iterator[str]:

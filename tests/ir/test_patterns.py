@@ -265,3 +265,25 @@ def test_layers_share_no_node() -> None:
 
 def test_graphs_without_an_anchor_cost_nothing() -> None:
     assert found("(float[2] x) => (float[2] y) { y = Relu(x) }") == []
+
+
+HEADS_IN_THE_BATCH = """(float[batch, seq, 8] x, float[batch, 1, seq, seq] mask) => (y)
+    <int64[4] split = {0, 0, 2, 4}, int64[1] heads = {2}, int64[1] two = {2}, int64[1] four = {4}> {
+    n = Shape<start=0, end=1>(x)  t = Shape<start=1, end=2>(x)  bh = Mul(n, heads)
+    q0 = Reshape(x, split)  q1 = Transpose<perm=[0, 2, 1, 3]>(q0)
+    of3 = Concat<axis=0>(bh, t, four)  q = Reshape(q1, of3)  k = Transpose<perm=[0, 2, 1]>(q)
+    s = MatMul(q, k)
+    apart = Concat<axis=0>(n, two, t, t)  s4 = Reshape(s, apart)  m = Add(s4, mask)  p4 = Softmax(m)
+    joined = Concat<axis=0>(bh, t, t)  p = Reshape(p4, joined)
+    y = MatMul(p, q) }"""
+
+
+def test_heads_gathered_in_the_batch_stay_apart_from_it() -> None:
+    """The layer is tried with shapes the walk knows; it says nothing new of them, such as that the batch is 1."""
+    profile = walk(graph(HEADS_IN_THE_BATCH))
+    assert not profile.assumptions
+    assert not profile.conditions
+    sizes = {"batch": 3, "seq": 5}
+    assert profile.forward["macs"].value(sizes) == 2 * (3 * 2) * 5 * 5 * 4
+    assert profile.facts["attention_macs"] == profile.forward["macs"].formula
+    assert profile.forward["vector_flops"].value(sizes) == (5 + 1) * (3 * 2) * 5 * 5  # a softmax and a mask

@@ -172,3 +172,18 @@ def test_a_branch_the_file_selects_counts_even_where_it_is_cheap() -> None:
     profile = walk(graph(text))
     assert str(profile.forward["macs"].formula) == "0"
     assert not profile.notes
+
+
+def test_a_value_neither_branch_is_known_to_make_is_unreached() -> None:
+    text = """
+    (float[batch, 8] x, bool c) => (y) <float[8, 8] w> {
+        z = com.acme.Odd(x)
+        v = If (c) <then_branch = t () => (a) { a = Relu(z) }, else_branch = e () => (b) { b = Tanh(z) }>
+        y = MatMul(x, w)
+        u = Add(v, y)
+    }
+    """
+    profile = walk(graph(text))
+    assert profile.unsupported == {("com.acme", "Odd"): 1}
+    assert str(profile.forward["macs"].formula) == "64*batch"
+    assert len(profile.unreached) == 4  # both branches, what joins them, the sum

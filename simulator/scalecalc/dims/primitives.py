@@ -50,9 +50,10 @@ def broadcast(a: Dim, b: Dim) -> Dim:
     if system is None:
         raise ShapeError(f"{a} does not broadcast with {b}")
     a, b = system.resolve(a), system.resolve(b)
+    result = system.equate(a, b)
     if a != b and not (is_family(a) and is_family(b)):
         system.assume(a, b)
-    return system.equate(a, b)
+    return result
 
 
 def broadcast_shapes(*shapes: Sequence[Dim]) -> tuple[Dim, ...]:

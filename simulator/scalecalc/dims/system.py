@@ -35,6 +35,7 @@ class System:
         self.atoms: list[Symbol | Floor] = []
         self.where: Hashable = ""
         self.found = 0
+        self.settled = False
         self.conditions: dict[Condition, Hashable] = {}
         self.assumptions: dict[tuple[Dim, Dim], Hashable] = {}
         self.pinned: dict[int, tuple[int, Hashable]] = {}
@@ -190,6 +191,8 @@ class System:
             raise ShapeError(f"{hint_of(a)} must equal {hint_of(b)}")
         whole = gcd(*(c for term, c in rest.terms.items() if term))
         if is_positive(rest) or is_positive(-rest) or rest.constant % whole:
+            raise ShapeError(f"{a} must equal {b}")
+        if self.settled:
             raise ShapeError(f"{a} must equal {b}")
         if not self._solve(rest):
             self._postpone(a, b)

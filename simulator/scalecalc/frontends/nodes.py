@@ -80,7 +80,7 @@ class Reader:
         nodes: list[Node] = []
         captures: dict[Node, dict[str, str]] = {}
         for index, proto in enumerate(protos):
-            op_type, domain = proto.op_type, proto.domain
+            op_type, domain = text(proto.op_type), text(proto.domain)
             if domain == "ai.onnx":
                 domain = ""
             elif domain.startswith("scalecalc"):  # that name is kept for operators of our own making

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scalecalc.dims import INFINITE, Dim, System, bound, either, smaller
+from scalecalc.errors import UndeterminedError
 from scalecalc.ir.unfold import CONTROL
 from scalecalc.ops.registry import Cost, Out, Shape, Tensor, give, op
 from scalecalc.ops.shape import moved
@@ -81,7 +82,7 @@ def one_of(first: Tensor | None = None, other: Tensor | None = None, *, system: 
     if first is None or other is None:
         taken = first or other
         if taken is None:
-            raise ValueError("no branch gives this value")
+            raise UndeterminedError("no branch gives this value")
         return moved(taken, taken.shape, taken.value)
     value = first.value if first.value == other.value else None
     return moved(first, _common(first.shape, other.shape, system), value)

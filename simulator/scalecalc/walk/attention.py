@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from scalecalc.dims import Dim, divide, prod, total
+from scalecalc.dims import Dim, divide, hint_of, prod, total
 from scalecalc.ops import Tensor
 from scalecalc.walk.costs import Costs, wants
 from scalecalc.walk.forward import Forward
@@ -13,6 +13,9 @@ from scalecalc.walk.gradients import Flow
 
 COMPARISONS = ("LessOrEqual", "Less", "GreaterOrEqual", "Greater")
 OPERATORS = ("Attention", "MultiHeadAttention", "GroupQueryAttention")
+DECISIONS = ("Equal", "Not", *COMPARISONS)
+HANDED_ON = ("Cast", "Identity", "Slice", "Unsqueeze", "Squeeze", "Reshape", "Expand")
+"""What decides between two values, and what a mask passes through as it is."""
 CAUSAL = ("is_causal", "unidirectional")
 """Attributes that say so."""
 
@@ -40,8 +43,8 @@ class Attention(NamedTuple):
 
 def attention_facts(forward: Forward, flow: Flow, costs: Costs) -> dict[str, object]:
     """Multiply-accumulates of attention's two products, and of those a causal mask makes half useless."""
-    triangular = _triangular(forward, flow)
-    found = [*_layers(forward, costs, triangular), *_operators(forward, flow, costs, triangular)]
+    made, triangular = _triangular(forward, flow)
+    found = [*_layers(forward, costs, made, triangular), *_operators(forward, flow, costs, triangular)]
     causal = [attention for attention in found if attention.causal]
     # where none was recognised, a mask may still stand before a softmax
     softmaxed = () if found else [node.inputs[0] for node in forward.graph.nodes if node.is_a("Softmax")]
@@ -54,17 +57,18 @@ def attention_facts(forward: Forward, flow: Flow, costs: Costs) -> dict[str, obj
     }
 
 
-def _layers(forward: Forward, costs: Costs, triangular: set[str]) -> Iterator[Attention]:
+def _layers(forward: Forward, costs: Costs, made: set[str], triangular: set[str]) -> Iterator[Attention]:
     """Those recognised in the nodes exporters write out."""
     for layer in {id(layer): layer for layer in costs.in_layer.values()}.values():
         if layer.node.op_type == "ScaledDotProductAttention":
             scores, _, *masks = layer.node.inputs
+            blocks = forward.values[scores].rank > 4  # their masks are of the places in a block
             shares = [costs.share(place) for place in layer.members]
             macs = total((1, share.macs) for share in shares)
             training = macs + total((1, share.backward_macs) for share in shares)
             shape = forward.values[scores].shape
             queries = _queries(shape, layer.node.attributes["equation"])
-            yield Attention(macs, training, queries, shape[-1], not triangular.isdisjoint(masks))
+            yield Attention(macs, training, queries, shape[-1], not (made if blocks else triangular).isdisjoint(masks))
 
 
 def _queries(scores: tuple[Dim, ...], equation: str) -> Dim:
@@ -96,13 +100,34 @@ def _operators(forward: Forward, flow: Flow, costs: Costs, triangular: set[str])
         yield Attention(total(macs) * repeats, total(training) * repeats, queries, keys, causal or masked)
 
 
-def _triangular(forward: Forward, flow: Flow) -> set[str]:
-    """Values in whose making a triangle is kept, or two sets of positions are compared."""
-    found: set[str] = set()
+def _triangular(forward: Forward, flow: Flow) -> tuple[set[str], set[str]]:
+    """Values in whose making a triangle is kept, or two sets of positions are compared; those of stored tables too."""
+    made: set[str] = set()
+    stored = {name for name in forward.graph.initializers if _is_square(forward, name)}
+    tables = {name for name in stored if forward.values[name].dtype == "bool"}
+    numbers = stored - tables
     for node in forward.graph.nodes:
         known = [forward.values.get(name) if name in flow.shaped else None for name in node.inputs]
         positions = [value is not None and value.size != 1 for value in known]
+        outputs = [name for name in node.outputs if name]
         compares = node.is_a(*COMPARISONS) and all(positions)
-        if compares or node.op_type == "Trilu" or not found.isdisjoint(node.inputs):
-            found.update(filter(None, node.outputs))
-    return found
+        if compares or node.is_a("Trilu") or not made.isdisjoint(node.inputs):
+            made.update(outputs)
+        if not tables.isdisjoint(node.inputs) or (node.is_a(*DECISIONS) and not numbers.isdisjoint(node.inputs)):
+            tables.update(outputs)
+        elif node.is_a(*HANDED_ON) and not numbers.isdisjoint(node.inputs[:1]):
+            numbers.update(outputs)
+    return made, made | tables
+
+
+def _is_square(forward: Forward, name: str) -> bool:
+    """Whether a stored tensor holds something for every query and key, the same for all heads: a triangle written out.
+
+    A mask of padding has one row for all queries. Numbers are such a table only where what they equal decides: added
+    to scores they may be a bias, or nothing.
+    """
+    value = forward.values.get(name)
+    if value is None or not 2 <= value.rank <= 4:
+        return False
+    queries, keys = map(hint_of, value.shape[-2:])
+    return 1 < queries <= keys and hint_of(prod(value.shape[:-2])) == 1

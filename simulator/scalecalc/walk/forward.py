@@ -74,6 +74,7 @@ class Forward:
             self._meet_outputs()
             self._retry()
             if self.system.found == before:
+                self.system.settled = True  # layers are tried behind the walk: they find nothing about its dimensions
                 return
             if sweep == MAX_SWEEPS:
                 raise GraphError(f"no fixed point of its dimensions after {MAX_SWEEPS} sweeps", where=self.graph.name)

@@ -69,6 +69,8 @@ CLIP_VISION = {
 }  # fmt: skip
 
 
+SDPA = {"attn_implementation": "sdpa"}
+OPSET23 = {"opset_version": 23}
 TIED = (VOCABULARY * 96, "TorchScript stores the tied head once more, transposed")
 
 
@@ -256,6 +258,19 @@ CASES: dict[str, Case] = {
     "mixtral_small": small("mixtral_small", "Mixtral", "ForCausalLM", **MOE),
     "gpt2_decode_small": decode("gpt2_decode_small", "GPT2", "LMHeadModel", heads=6, **GPT2),
     "llama_decode_small": decode("llama_decode_small", "Llama", "ForCausalLM", heads=2, **CACHED),
+    # as they come: attention as one operation of PyTorch, and from operator set 23 on as one of ONNX
+    "bert_sdpa_small": small("bert_sdpa_small", "Bert", add_pooling_layer=False, **SDPA, **ENCODER),
+    "gpt2_sdpa_small": small(
+        "gpt2_sdpa_small", "GPT2", "LMHeadModel", masked=False, use_cache=False, **SDPA, **GPT2
+    ),
+    "llama_sdpa_small": small("llama_sdpa_small", "Llama", "ForCausalLM", tie_word_embeddings=True, **SDPA, **DECODER),
+    "bert_opset23_small": small("bert_sdpa_small", "Bert", add_pooling_layer=False, options=OPSET23, **SDPA, **ENCODER),
+    "gpt2_opset23_small": small(
+        "gpt2_sdpa_small", "GPT2", "LMHeadModel", masked=False, options=OPSET23, use_cache=False, **SDPA, **GPT2
+    ),
+    "llama_opset23_small": small(
+        "llama_sdpa_small", "Llama", "ForCausalLM", tie_word_embeddings=True, options=OPSET23, **SDPA, **DECODER
+    ),
     "clip_vision_small": Case(
         "clip_vision_small",
         lambda: Pixels(transformer("CLIPVision", "ModelWithProjection", **CLIP_VISION, projection_dim=48)),

@@ -72,6 +72,7 @@ def transformer(architecture: str, kind: str = "Model", **settings: Any) -> nn.M
     import transformers
 
     extra = {name: settings.pop(name) for name in ("add_pooling_layer",) if name in settings}
-    config = getattr(transformers, f"{architecture}Config")(**settings, attn_implementation="eager")
+    settings.setdefault("attn_implementation", "eager")
+    config = getattr(transformers, f"{architecture}Config")(**settings)
     model: nn.Module = getattr(transformers, f"{architecture}{kind}")(config, **extra)
     return model

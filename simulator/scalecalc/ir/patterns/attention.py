@@ -6,7 +6,8 @@ from scalecalc.ir.graph import LAYERS, Node
 from scalecalc.ir.links import MOST_STEPS, Layer, Links
 
 PRODUCTS = ("MatMul", "Einsum")
-MOVES = ("Cast", "Identity", "Reshape", "Unsqueeze", "Squeeze")
+REGROUPED = ("Reshape", "Unsqueeze", "Squeeze")
+MOVES = ("Cast", "Identity", *REGROUPED)
 """What changes neither scores nor their number."""
 
 
@@ -31,7 +32,9 @@ def attention(links: Links, anchor: Node) -> Layer | None:
     if place:
         terms, arrow, result = equation.partition("->")
         equation = ",".join(reversed(terms.split(","))) + arrow + result
-    inputs = (anchor.inputs[0], end.inputs[1 - place], *masks)
+    regrouped = any(links.node(name, *REGROUPED) is not None for name in outside)
+    scores = end.inputs[place] if regrouped else anchor.inputs[0]  # as many, in the shape the values meet
+    inputs = (scores, end.inputs[1 - place], *masks)
     attributes = {"equation": equation, "scalings": scalings}
     members = {anchor.outputs[0]} | inside | outside
     return links.layer("ScaledDotProductAttention", LAYERS, inputs, end, members, attributes, also=product.outputs)
