@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from scalecalc.dims import evaluate
 from scalecalc.errors import UsageError
 from scalecalc.estimate import estimate, inspect
 from scalecalc.estimate.attention import training_flops, way
@@ -130,3 +131,38 @@ def test_a_mask_that_hides_nothing_of_the_future(decoder: Profile) -> None:
     with pytest.raises(UsageError, match="no causal mask"):
         inspect(profile, attention="causal")
     assert inspect(profile, attention="none").profile.forward["macs"].value({"n": 1, "s": 8}) == 8 * LINEAR
+
+
+LAYOUTS = {
+    # scores of two heads of eight, s queries over s keys: the products of each pair are 2 * 2 * 8
+    "heads in front": """(float[b, 2, s, 8] q, float[b, 2, s, 8] k, float[b, 2, s, 8] v, float[s, s] m)
+        => (float[b, 2, s, 8] y) { x = Einsum<equation = "bhqd,bhkd->bhqk">(q, k)  t = Trilu<upper = 0>(m)
+        z = Add(x, t)  p = Softmax<axis = -1>(z)  y = Einsum<equation = "bhqk,bhkd->bhqd">(p, v) }""",
+    "heads behind": """(float[b, s, 2, 8] q, float[b, s, 2, 8] k, float[b, s, 2, 8] v, float[s, 1, s] m)
+        => (float[b, s, 2, 8] y) { x = Einsum<equation = "...qhd,...khd->...qhk">(q, k)  t = Trilu<upper = 0>(m)
+        z = Add(x, t)  p = Softmax<axis = -1>(z)  y = Einsum<equation = "...qhk,...khd->...qhd">(p, v) }""",
+    "one operator, with a stored bias": """(float[b, 2, s, 8] q, float[b, 2, s, 8] k, float[b, 2, s, 8] v)
+        => (float[b, 2, s, 8] y) <float[2, 1, 1] bias> { y = Attention<is_causal = 1>(q, k, v, bias) }""",
+    "packed": """(float[b, s, 2, 3, 8] q) => (float[b, s, 16] y) {
+        y = com.microsoft.MultiHeadAttention<num_heads = 2, unidirectional = 1>(q) }""",
+    "behind a cache": """(float[b, s, 16] x, float[2, b, 2, past, 8] c)
+        => (float[b, s, 16] y, float[2, b, 2, t, 8] n) <float[16, 48] w, float[48] bias> {
+        y, n = com.microsoft.Attention<num_heads = 2, unidirectional = 1>(x, w, bias, , c) }""",
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_what_a_mask_makes_useless_in_every_layout(layout: str) -> None:
+    """As many keys as queries; those of a cache all lie in the past."""
+    profile = walk(graph(LAYOUTS[layout]))
+    assert profile.facts["causal"]
+    assert evaluate(profile.facts["causal_macs"], {"b": N, "s": S, "past": 7}) == N * S * S * 2 * 2 * 8
+
+
+@pytest.mark.parametrize("products", ["MatMul(q, k)", 'Einsum<equation = "d,dk->k">(q, k)'])
+def test_a_single_query(products: str) -> None:
+    profile = walk(
+        graph(f"""(float[8] q, float[8, s] k, float[s, 6] v) => (float[6] y) {{
+        x = {products}  p = Softmax(x)  y = MatMul(p, v) }}""")
+    )
+    assert evaluate(profile.facts["attention_macs"], {"s": S}) == S * (8 + 6)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 from scalecalc import profile
 from scalecalc.frontends.join import joined
@@ -152,3 +154,28 @@ def test_values_named_like_the_prefix_stay_apart() -> None:
     found = walk(joined([first, second]))
     assert list(found.inputs) == ["two/a", "q"]
     assert [node.name.partition("/")[0] for node in found.nodes] == ["one", "two_", "two_", "two_"]
+
+
+def chained(source: str, result: str, seed: int, count: int) -> onnx.ModelProto:
+    """Products with matrices that begin and end alike and differ in between, `same` last."""
+    generator = np.random.default_rng(seed)
+    nodes, tensors = [], []
+    for i in range(count):
+        matrix = np.eye(16, dtype=np.float32)
+        matrix[8] = 1 if i == count - 1 else generator.normal(size=16)
+        name = "same" if i == count - 1 else f"w{seed}_{i}"
+        tensors.append(numpy_helper.from_array(matrix, name))
+        ends = source if i == 0 else f"h{i}", result if i == count - 1 else f"h{i + 1}"
+        nodes.append(helper.make_node("MatMul", [ends[0], name], [ends[1]]))
+    types = (helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", 16]) for name in (source, result))
+    body = helper.make_graph(nodes, "g", [next(types)], [next(types)], tensors)
+    return helper.make_model(body, opset_imports=[helper.make_opsetid("", 17)])
+
+
+def test_many_tensors_that_begin_and_end_alike_are_compared_at_once(files: Files) -> None:
+    count = 2000
+    paths = files(first=chained("x", "h", 1, count), second=chained("h", "y", 2, count))
+    start = time.process_time()
+    found = profile(paths)
+    assert time.process_time() - start < 5
+    assert found.params["trainable"].formula == (2 * count - 1) * 16 * 16  # the one both call `same` once

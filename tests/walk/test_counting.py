@@ -38,6 +38,8 @@ def trips(body: str, most: str = '""', start: str = "zero") -> str:
         ("a = Less(next, n)  c = Less(k, n)  more = And(a, c)", "n", "zero", "10"),  # the index too, one run later
         ("more = Less(j, n)", '""', "zero", "11"),
         ("more = Less(k, n)", '""', "zero", "11"),
+        ("more = Less(next, one)", '""', "two", "1"),  # compared behind the first run only
+        ("more = Less(next, one)", "zero", "two", "0"),
     ],
 )
 def test_counted(body: str, most: str, start: str, runs: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from math import prod
 from typing import TypeAlias
 
@@ -13,6 +14,9 @@ from scalecalc.ops import itemsize
 
 Look: TypeAlias = tuple[str, tuple[int, ...], bytes]
 """Type, shape, and the first and last bytes of a tensor: what must be equal before contents are compared."""
+
+MOST_COMPARED = 100
+"""Matrices of other names that one is compared with: no two that differ begin and end alike, but in odd files."""
 
 
 class SharedTensors:
@@ -24,7 +28,8 @@ class SharedTensors:
 
     def __init__(self, stored: Sequence[Stored]) -> None:
         self.stored = stored
-        self._known: dict[Look, list[tuple[str, int, str]]] = defaultdict(list)  # (name, file, name in the joint graph)
+        # by name: (name, file, name in the joint graph)
+        self._known: dict[Look, dict[str, list[tuple[str, int, str]]]] = defaultdict(lambda: defaultdict(list))
         self._held: dict[tuple[str, str, tuple[int, ...]], bool] = {}
         self._once: list[Initializer] = []
         self._apart = 0
@@ -51,7 +56,7 @@ class SharedTensors:
                     self._once.append(tensor)
             self._held[kind] = held
         for look, name in looks:  # only now: within one file nothing is merged
-            self._known[look].append((name, file, prefix + name))
+            self._known[look][name].append((name, file, prefix + name))
         return found
 
     def notes(self) -> Iterator[str]:
@@ -65,9 +70,11 @@ class SharedTensors:
             yield f"{tensors} of a name and shape other files have, contents in sidecars nobody opens: counted apart"
 
     def _equals(self, name: str, look: Look, mine: Stored) -> Iterator[str]:
+        alike = self._known.get(look, {})
         unlike_others = len(look[1]) > 1 and not _is_plain(look)
-        for other, file, whole in self._known.get(look, ()):
-            if (other == name or unlike_others) and mine.same(name, self.stored[file], other):
+        others = (entry for entries in alike.values() for entry in entries) if unlike_others else ()
+        for other, file, whole in chain(alike.get(name, ()), islice(others, MOST_COMPARED)):
+            if mine.same(name, self.stored[file], other):
                 yield whole
 
 

@@ -1,4 +1,4 @@
-"""Attention as one layer: what the nodes `ir/patterns.py` recognises cost beside their matrix products."""
+"""Attention as one layer: what the nodes `ir/patterns` recognises cost beside their matrix products."""
 
 from __future__ import annotations
 

@@ -28,12 +28,15 @@ def loop_count(
     """
     known = limit.known() if limit is not None else None
     trips: Dim = known[0] if known else INFINITE
+    begins = condition is None or condition.known() == (1,)  # the first run is before all comparisons
     for first, last, more in zip(ranges[::2], ranges[1::2], late, strict=True):
         start, stop = first.known() if first is not None else (0,), last.known() if last is not None else None
         if start is None or stop is None:
             at_most = 1
             continue
         runs = stop[0] - start[0] + more
+        if isinstance(runs, int) and begins:
+            runs = max(runs, 1)
         if not isinstance(trips, int) or trips < INFINITE:
             runs = smaller(runs, trips, bounds=False)
         trips = runs

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from scalecalc.dims import Dim, divide, hint_of, prod, total
+from scalecalc.ops import Tensor
 from scalecalc.walk.costs import Costs, wants
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
@@ -65,8 +66,17 @@ def _layers(forward: Forward, costs: Costs, made: set[str], triangular: set[str]
             shares = [costs.share(place) for place in layer.members]
             macs = total((1, share.macs) for share in shares)
             training = macs + total((1, share.backward_macs) for share in shares)
-            queries, keys = forward.values[scores].shape[-2:]
-            yield Attention(macs, training, queries, keys, not (made if blocks else triangular).isdisjoint(masks))
+            shape = forward.values[scores].shape
+            queries = _queries(shape, layer.node.attributes["equation"])
+            yield Attention(macs, training, queries, shape[-1], not (made if blocks else triangular).isdisjoint(masks))
+
+
+def _queries(scores: tuple[Dim, ...], equation: str) -> Dim:
+    """How many queries scores are of; of an Einsum with the values the axes these have none of."""
+    if not equation:
+        return prod(scores[-2:-1])
+    own, _, others = equation.partition("->")[0].replace("...", "").replace(" ", "").partition(",")
+    return prod(dim for axis, dim in zip(reversed(own), reversed(scores), strict=False) if axis not in others)
 
 
 def _operators(forward: Forward, flow: Flow, costs: Costs, triangular: set[str]) -> Iterator[Attention]:
@@ -76,12 +86,13 @@ def _operators(forward: Forward, flow: Flow, costs: Costs, triangular: set[str])
             continue
         mask, macs, training = costs.masks[place], [], []
         for count, left, right in evaluation.cost.contractions:
-            if flow.static.isdisjoint(node.inputs[slot] for operand in (left, right) for slot in operand.slots):
+            stored = (isinstance(x, Tensor) and node.inputs[x.index] in flow.static for x in (left, right))
+            if not any(stored):
                 macs.append((1, count))
                 training.append((1 + (wants(left, mask) + wants(right, mask) if mask is not None else 0), count))
         q = evaluation.inputs[0]
-        queries = q.shape[-2] if q is not None else 1
-        cached = [x.shape[-2] for x in evaluation.outputs[1:2] if x.rank == 4]
+        queries = q.shape[2 if q.rank == 4 else 1] if q is not None else 1  # heads in front, or behind
+        cached = [x.shape[-2] for x in evaluation.outputs[1:2] if x.rank > 3]
         masked = not triangular.isdisjoint(node.inputs[3:])
         causal = node.op_type == "GroupQueryAttention" or any(node.attributes.get(name) for name in CAUSAL)
         repeats = forward.repeats(node) if node.times else 1

@@ -128,6 +128,8 @@ class NodeProfile:
     status: str
     module: str = ""
     classes: tuple[str, ...] = ()
+    domain: str = ""
+    kept: tuple[tuple[str, Dim], ...] = ()
 
     @property
     def figures(self) -> tuple[Dim, ...]:
@@ -146,9 +148,6 @@ class NodeProfile:
     def named(self) -> dict[str, Dim]:
         """Its figures by name."""
         return dict(zip(FIGURES, self.figures, strict=True))
-
-    domain: str = ""
-    kept: tuple[tuple[str, Dim], ...] = ()
 
 
 @dataclass(frozen=True)

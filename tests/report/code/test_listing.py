@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from typing import Any
 
 import pytest
@@ -216,6 +217,22 @@ def test_formulas_no_compiler_takes_are_refused() -> None:
     assert "8*s299x + 32000\n" in LANGUAGES["python"](few)
     with pytest.raises(UsageError, match=r"forward.bytes is nested too deeply for C compilers"):
         LANGUAGES["c"](few)
+
+
+def test_conditions_come_along_through_others() -> None:
+    """Caches written into each other, each at least as long as the one before; none of them as the lone input."""
+    count = 2_000
+    inputs = ", ".join(f"float[b, s{i * 7 % count}x] x{i}" for i in range(count))
+    nodes = " ".join(f"y{i} = TensorScatter<axis = 1>(x{i + 1}, x{i})" for i in range(count - 1))
+    start = time.process_time()
+    outputs = "float[lone] e, float[b, s0x] f"
+    found = walk(graph(f"({inputs}, float[lone] z) => ({outputs}) {{ {nodes} e = Exp(z) f = Exp(x0) }}", 24))
+    (formula,) = made(found, "forward.vector_flops").formulas
+    assert set(formula.symbols) == {"b", "lone"} | {f"s{i}x" for i in range(count)}
+    assert len(formula.requirements) == count - 1
+    alone = made(found, "forward.vector_flops", b=1, s0x=1).formulas[0]  # a size put in links nothing
+    assert (alone.expanded, alone.symbols, alone.requirements) == ("lone + 1", ("lone",), ())
+    assert time.process_time() - start < 10
 
 
 def test_every_usual_quantity_is_there() -> None:

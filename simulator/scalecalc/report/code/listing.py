@@ -213,10 +213,18 @@ def _divisors(dim: Dim) -> Iterable[Dim]:
 
 def _reach(symbols: set[str], requirements: Sequence[Requirement]) -> tuple[set[str], tuple[Requirement, ...]]:
     """The symbols and the requirements that speak of them, directly or through others."""
-    found = set(symbols)
-    while more := {name for r in requirements if r.names & found for name in r.names} - found:
-        found |= more
-    return found, tuple(r for r in requirements if r.names & found)
+    about: dict[str, list[int]] = {}
+    for place, requirement in enumerate(requirements):
+        for name in requirement.names:
+            about.setdefault(name, []).append(place)
+    found, waiting, mine = set(symbols), list(symbols), set[int]()
+    while waiting:
+        for place in about.pop(waiting.pop(), ()):
+            mine.add(place)
+            more = requirements[place].names - found
+            found |= more
+            waiting += more
+    return found, tuple(requirements[place] for place in sorted(mine))
 
 
 def _used(expression: Expr, variables: Mapping[str, Expr]) -> tuple[str, ...]:
