@@ -60,7 +60,7 @@ ERRORS = [
     (LANGUAGE, ("--set", "s=0"), "--set: '0' is no positive number"),
     (LANGUAGE, ("--set", "s=-1"), "--set: '-1' is no positive number"),
     (LANGUAGE, ("--set", "s=1.5"), "--set: '1.5' is no size"),
-    (LANGUAGE, ("--set", "s=1e16"), "--set: '1e16' is no size"),
+    (LANGUAGE, ("--set", "s=1e16"), "--set: '1e16' is too large for a size"),
     (LANGUAGE, ("--set", "s=n"), "--set: 'n' is no positive number"),
     (LANGUAGE, ("--set", "s"), "--set: 's' is not NAME=SIZE; write for example --set seq=512"),
     (LANGUAGE, ("--set", "=3"), "--set: '=3' is not NAME=SIZE"),

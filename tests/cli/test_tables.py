@@ -64,7 +64,10 @@ def printed(cli: Cli, seed_cnn: Path, save):
     def show(name: str) -> str:
         answer = cli(*(files.get(argument, argument) for argument in COMMANDS[name]))
         assert (answer.code, answer.err) == (0, "")
-        return answer.out
+        out = answer.out
+        for path in files.values():
+            out = out.replace(str(path), path.name)
+        return out
 
     return show
 

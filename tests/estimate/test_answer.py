@@ -128,7 +128,9 @@ def test_a_loss_above_that_of_guessing_is_refused(decoder: Profile) -> None:
         guessing = "besiroglu-2024" in why  # the default law
         assert guessing == (budget < 1e15)
         assert (answer.best == (), answer.efficiency is None, answer.efficiency_own is None) == (guessing,) * 3
-        assert ("that of guessing); ask for more" in answer.verdict) == guessing
+        assert answer.verdict.startswith(("Too small", "Too large", "Well sized")) != guessing
+        asks = "that of guessing); ask for more" in answer.verdict
+        assert asks == (not answer.predictions and not answer.best)  # else a law that is left speaks
 
 
 @pytest.mark.parametrize("size", [1, 8])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from scalecalc.dims import Dim, broadcast, broadcast_shapes, prod, same
 from scalecalc.errors import ShapeError
 from scalecalc.ops.dtypes import itemsize
@@ -50,6 +52,7 @@ Indices = dict[str, Dim]
 def einsum(*operands: Tensor, equation: str) -> Cost:
     """One multiply-accumulate for every combination of the index values of two operands; more from left to right.
 
+    Where two operands are multiplied and nothing is summed, it is a product entry by entry: vector FLOPs.
     That is how torch.einsum goes without a path optimiser: an index of one operand that nothing behind needs is summed
     before (vector FLOPs), and what two operands make is an operand of the next.
     """
@@ -63,6 +66,8 @@ def einsum(*operands: Tensor, equation: str) -> Cost:
         right = ("..." if "..." in left else "") + "".join(sorted(x for x in sizes if left.count(x) == 1))
     named = _spelled(right, len(right.replace("...", "")) + sum(index.isdigit() for index in sizes))
     vector: Dim = 0
+    backward: dict[int, Dim] = {}
+    keeps: list[Keep] = []
     contractions: list[Contraction] = []
     made = indices[0]
     operand: Tensor | Inner = operands[0]
@@ -74,12 +79,20 @@ def einsum(*operands: Tensor, equation: str) -> Cost:
                 for index in alone:
                     del mine[index]
         joined = _joined(made, own)
-        contractions.append((prod(joined.values()), operand, x))
+        if joined.keys() <= later:  # nothing is summed: a product entry by entry
+            vector += prod(joined.values())
+            for slot in (*operand.slots, x.index):
+                backward[slot] = backward.get(slot, 0) + prod(joined.values())
+            keeps += [Keep(x.index, when=slot) for slot in operand.slots]
+            keeps.append(replace(operand.keep, when=x.index))
+        else:
+            contractions.append((prod(joined.values()), operand, x))
         made = {index: dim for index, dim in joined.items() if index in later}
         operand = inner(operand, x, keep=Keep(bytes=prod(made.values()) * itemsize(x.dtype)))
     if len(operands) == 1 and len(sizes) > len(named):
         vector = prod(sizes.values())
-    return give(tuple(sizes[index] for index in named), contractions=contractions, vector=vector)
+    out = tuple(sizes[index] for index in named)
+    return give(out, contractions=contractions, vector=vector, backward=backward, keeps=keeps)
 
 
 def _spelled(term: str, rank: int) -> list[str]:
