@@ -42,13 +42,13 @@ def show(result: Inspection, file: IO[str], view: View) -> None:
     found, rest = by_block(result, root, view, drawing) if by == "block" else LINES[by](result, view)
     lines = list(found)
     averaged = any(line.average for line in lines)
-    _table(result, lines, by, drawing, file)
-    blocks = (_where(result, rest, averaged=averaged), _hot_spots(result, root), _assumed(result))
+    hidden = _table(result, lines, by, drawing, file)
+    blocks = (_where(result, rest, hidden, averaged=averaged), _hot_spots(result, root), _assumed(result))
     show_blocks([block for block in blocks if block.rows], file)
 
 
-def _table(result: Inspection, lines: Iterable[Line], by: str, drawing: Drawing, file: IO[str]) -> None:
-    """The lines under their heads, as many columns as there is room for, over the model's totals."""
+def _table(result: Inspection, lines: Iterable[Line], by: str, drawing: Drawing, file: IO[str]) -> list[str]:
+    """The lines under their heads, as many columns as there is room for, over the model's totals; the others' heads."""
     profile = result.profile
     backward = profile.training["backward_matrix_flops"]
     totals = {
@@ -65,6 +65,7 @@ def _table(result: Inspection, lines: Iterable[Line], by: str, drawing: Drawing,
     columns = [name, kind, "output", "params", "MACs", "share", "kept", "backward MACs", "forward vector"]
     if by == "op":
         columns.remove("output")
+    every = list(columns)
     footer = {**dict.fromkeys(columns, ""), name: "total", **totals}
     if file.isatty():
         for row in rows:
@@ -75,6 +76,7 @@ def _table(result: Inspection, lines: Iterable[Line], by: str, drawing: Drawing,
     right = [column for column in columns if column in (*totals, "count")]
     table = [[row[column] for column in columns] for row in rows]
     show_table(columns, table, file, right=right, footer=[footer[column] for column in columns], gap=GAP)
+    return [column for column in every if column not in columns]
 
 
 def _fitting(columns: Sequence[str], rows: Sequence[dict[str, str]], room: int) -> tuple[list[str], int]:
@@ -115,7 +117,7 @@ def _hot_spot(result: Inspection, place: Place, name: str, words: str, unit: str
     return share + text_of(result, quantity, unit), place.path + times
 
 
-def _where(result: Inspection, rest: str, *, averaged: bool) -> Block:
+def _where(result: Inspection, rest: str, hidden: Sequence[str], *, averaged: bool) -> Block:
     """What the figures above are for, and what is not among them."""
     at = ", ".join(f"{name} {size:,}" for name, size in result.settled.sizes.items())
     unreached = ", ".join(result.profile.unreached[:5])
@@ -123,6 +125,7 @@ def _where(result: Inspection, rest: str, *, averaged: bool) -> Block:
         f"values of one run at {at}" if at else "",
         f"numbers need {example_sizes(result)}, formulas are in scalecalc formula" if result.settled.missing else "",
         rest,
+        f"no room here for {', '.join(hidden)}: a wider terminal, or --format csv" if hidden else "",
         "~ is the average of blocks that differ in what they keep" if averaged else "",
         f"shapes unknown behind an unknown operator: {unreached}" if unreached else "",
     ]
