@@ -5,7 +5,6 @@ from scalecalc.dims.bounds import is_nonnegative, is_positive
 from scalecalc.dims.conditions import gathered, simplified
 from scalecalc.dims.poly import Dim, Poly, Ratio, divide, prod, ratio, total
 from scalecalc.dims.primitives import (
-    INFINITE,
     bound,
     broadcast,
     broadcast_shapes,
@@ -16,12 +15,11 @@ from scalecalc.dims.primitives import (
     regroup,
     same,
     smaller,
-    span,
     split_evenly,
     split_parts,
     system_of,
-    windows,
 )
+from scalecalc.dims.spans import INFINITE, span, windows
 from scalecalc.dims.system import System
 from scalecalc.dims.transfer import Transfer
 from scalecalc.dims.values import evaluate, hint_of, is_family, lone, symbols_of
