@@ -43,7 +43,8 @@ class Attention(NamedTuple):
 
 def attention_facts(forward: Forward, flow: Flow, costs: Costs) -> dict[str, object]:
     """Multiply-accumulates of attention's two products, and of those a causal mask makes half useless."""
-    made, triangular = _triangular(forward, flow)
+    attends = any(node.op_type in OPERATORS or node.op_type == "Softmax" for node in forward.graph.nodes)
+    made, triangular = _triangular(forward, flow) if attends else (set[str](), set[str]())
     found = [*_layers(forward, costs, made, triangular), *_operators(forward, flow, costs, triangular)]
     causal = [attention for attention in found if attention.causal]
     # where none was recognised, a mask may still stand before a softmax

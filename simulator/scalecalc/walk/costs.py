@@ -59,7 +59,7 @@ class Part(NamedTuple):
             macs.append((times, count))
             if mask is not None:
                 backward_macs.append((times * sum(wants(x, mask) for x in operands), count))
-        if self.vector and any(x is not None and x.is_float for x in evaluation.inputs):
+        if self.vector and evaluation.takes_floats:
             vector.append((times, cost.vector))
             if mask is not None:
                 for slot, flops in cost.backward.items():
@@ -211,19 +211,22 @@ class Costs:
 def _sum(parts: Iterable[tuple[int, Part]]) -> Share:
     """The parts' costs, each so many times; sorted by how often they run, which may be a formula."""
     columns: dict[Dim, Columns] = {}
-    uses: dict[Dim, Counter[Tensor]] = {}
+    uses: dict[Dim, dict[Tensor, int]] = {}
     for times, part in parts:
         if part.repeats not in columns:
-            columns[part.repeats], uses[part.repeats] = ([], [], [], []), Counter()
+            columns[part.repeats], uses[part.repeats] = ([], [], [], []), {}
         part.terms(times, columns[part.repeats])
         tally = uses[part.repeats]
         for tensor in part.moved():
-            tally[tensor] += times
+            tally[tensor] = tally.get(tensor, 0) + times
     sums: tuple[Terms, ...] = ([], [], [], [], [])
     for repeats, lists in columns.items():
         moved = [(often, tensor.bytes) for tensor, often in uses[repeats].items()]
-        for found, terms in zip(sums, (*lists, moved), strict=True):
-            found.append((1, total(terms) * repeats))
+        found = [total(terms) * repeats for terms in (*lists, moved)]
+        if len(columns) == 1:  # most sums: everything runs once
+            return Share(*found)
+        for whole, formula in zip(sums, found, strict=True):
+            whole.append((1, formula))
     return Share(*map(total, sums))
 
 
@@ -243,7 +246,8 @@ def fitted(forward: Forward, layers: Iterable[Layer]) -> Iterator[Fitted]:
 
 def wants(operand: Tensor | Inner, mask: tuple[bool, ...]) -> bool:
     """Whether a contraction's operand needs a gradient."""
-    return any(mask[slot] for slot in operand.slots)
+    slots = operand.slots
+    return mask[slots[0]] if len(slots) == 1 else any(mask[slot] for slot in slots)
 
 
 def _needed(

@@ -19,12 +19,13 @@ MOST_AXES = 64
 class Evaluation:
     """One operator applied to one signature: shared by all nodes that have it."""
 
-    __slots__ = ("cost", "inputs", "operator", "outputs")
+    __slots__ = ("cost", "inputs", "operator", "outputs", "takes_floats")
 
     def __init__(
         self, operator: Operator | None, inputs: Sequence[Tensor | None], cost: Cost | None, outputs: Sequence[Tensor]
     ) -> None:
         self.operator, self.inputs, self.cost, self.outputs = operator, inputs, cost, outputs
+        self.takes_floats = any(x is not None and x.is_float for x in inputs)
 
 
 UNSUPPORTED = Evaluation(None, (), None, ())
