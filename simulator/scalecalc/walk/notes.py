@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from scalecalc.dims import Dim, total
+from scalecalc.dims import Dim, hint_of, total
 from scalecalc.ir.graph import Node
 from scalecalc.walk.costs import Costs
 from scalecalc.walk.facts import RECURRENT, token_table
@@ -12,6 +12,8 @@ from scalecalc.walk.forward import UNSUPPORTED, Forward
 from scalecalc.walk.profile import Weight
 
 MANY_CONVOLUTIONS = 5
+LARGE_PART = 2
+"""Positions that are more than a half of all parameters are worth a word."""
 EXPORTERS = re.compile(r"onnx::\w+|val_\d+|_v_\d+|\d+")
 """Names exporters give to stored tensors they made."""
 FOLDED = re.compile(r"batch_?norm|\.weight_bias$|^onnx::Conv_\d+$", re.IGNORECASE)
@@ -49,6 +51,12 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
         notes.append(
             f"the head's weight {copy.name} is the token table's shape turned round: if the model ties the two, the "
             f"exporter stored a copy, and {copy.size} of the trainable parameters are counted twice"
+        )
+    places = total((1, weight.size) for weight in weights if weight.role == "positional" and not weight.written_out)
+    if hint_of(places) * LARGE_PART > hint_of(trainable):
+        notes.append(
+            f"{places} of the trainable parameters are tables of positions: if they are fixed, as tables of sines are, "
+            f"the model trains {trainable - places}"
         )
     picked = [weight for weight in weights if weight.trainable and weight.picked]
     if picked:
