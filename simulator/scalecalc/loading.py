@@ -1,16 +1,18 @@
-"""Reading YAML nobody vouches for: bounded, and rejected before anything is built."""
+"""Reading YAML: catalogues of this package, and users' files, bounded and rejected before anything is built."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
-from scalecalc.errors import FileError
+from scalecalc.errors import FileError, UsageError, nearest
 
 MAX_BYTES = 64_000
 MAX_DEPTH = 16
 MAX_DIGITS = 400
+E = TypeVar("E", bound="Entry")
 NUMBER = re.compile(r"[-+]?(0[xob])?[0-9a-fA-F_]+")
 
 
@@ -20,6 +22,38 @@ def shipped_yaml(path: Path) -> Any:
 
     with path.open("rb") as file:
         return yaml.load(file, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+class Entry(Protocol):
+    """An entry of a catalogue."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def aliases(self) -> tuple[str, ...]: ...
+
+
+def entry_of(entries: Iterable[E], name: str, *, what: str, where: str, listed: str) -> E:
+    """An entry by its name or an alias, in any case, words joined by hyphens, spaces, underscores or nothing.
+
+    Args:
+        entries: of a catalogue.
+        name: as typed.
+        what: an entry is, for the error.
+        where: the option it was typed at.
+        listed: where to look them up.
+
+    Raises:
+        UsageError: no such entry, with the nearest one.
+    """
+    known = {alias: entry for entry in entries for alias in (entry.name, *entry.aliases)}
+    wanted = name.strip().lower().replace("_", "-").replace(" ", "-")
+    squeezed = {alias.replace("-", ""): entry for alias, entry in known.items()}
+    found = known.get(wanted) or squeezed.get(wanted.replace("-", ""))
+    if found is None:
+        raise UsageError(f"no {what} '{name.strip():.60}'", where=where, todo=nearest(wanted, known, listed))
+    return found
 
 
 def bounded_yaml(path: str | Path, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH) -> Any:

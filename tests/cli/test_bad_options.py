@@ -17,8 +17,8 @@ BUDGETS = ["", " ", "0", "0.0", "-1e15", "nan", "inf", "-inf", "1e400", "10**400
 
 SAYS = {
     "--budget": "is no budget; write for example 1e21, 100T, 1PF-day or 8xh100:3d",
-    "--unique": "is no positive number; write for example 60000, 60k or 1.28M",
-    "--batch-size": "is no positive number; write for example 60000, 60k or 1.28M",
+    "--unique": "is no positive number; write for example 512, 60k or 1.28M",
+    "--batch-size": "is no positive number; write for example 512, 60k or 1.28M",
 }
 
 

@@ -65,7 +65,7 @@ def test_names_of_quantities(cli: Cli, seed_cnn: Path) -> None:
         (("--format", "xml"), "--format: no format 'xml'; use one of text, latex, python, c, js, json"),
         (("--format", "table"), "--format: no format 'table'; use one of text, latex, python, c, js, json"),
         (("--set", "bach=2"), "--set: no symbol 'bach'; did you mean batch?"),
-        (("--set", "batch=1.5"), "--set: '1.5' is no size"),
+        (("--set", "batch=1.5"), "--set: '1.5' is no whole number"),
         (("--set", "batch"), "--set: 'batch' is not NAME=SIZE"),
         (("--set", "batch=1", "--set", "batch=2"), "--set: 'batch' is given twice"),
         (("--shape", "y=1,1"), "--shape: no input 'y'"),

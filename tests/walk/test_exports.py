@@ -75,12 +75,12 @@ def test_folded_norms_are_named(name: str) -> None:
 
 
 ALTERED = {
-    "swin_t": "12 stored tables of 331338 elements",  # 138 heads of 49^2 pairs
-    "swin_t_hw": "12 stored tables of 331338 elements",
-    "swin_t_256": "12 stored tables of 331338 elements",
-    "swin_t_288": "12 stored tables of 331338 elements",
-    "swin_v2_t": "12 stored tables of 1382400 elements",  # 12 tables of 15^2 offsets and 512 hidden units
-    "maxvit_t": "22 stored tables of 403368 elements",  # 168 heads of 49^2 pairs
+    "swin_t": "12 stored tensors of 331338 elements",  # 138 heads of 49^2 pairs
+    "swin_t_hw": "12 stored tensors of 331338 elements",
+    "swin_t_256": "12 stored tensors of 331338 elements",
+    "swin_t_288": "12 stored tensors of 331338 elements",
+    "swin_v2_t": "12 stored tensors of 1382400 elements",  # 12 tables of 15^2 offsets and 512 hidden units
+    "maxvit_t": "22 stored tensors of 403368 elements",  # 168 heads of 49^2 pairs
     "llama_small_torchscript": "96000 of the trainable parameters are counted twice",
     "keras_mobilenet_v2": "folded BatchNorm",
     "keras_lstm": "224 fewer trainable parameters",  # one bias for each of 4 gates of 56; ONNX stores two

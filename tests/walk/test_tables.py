@@ -38,7 +38,7 @@ def test_a_bias_of_scores_is_positional_and_named() -> None:
     profile = walk(graph(ATTENTION))
     assert profile.params["positional"].formula == profile.params["trainable"].formula == 2 * 5 * 5
     assert profile.notes == (
-        "1 stored tables of 50 elements in all (table first) are biases of attention scores or sums of stored "
+        "1 stored tensor of 50 elements in all (table first) are biases of attention scores or sums of stored "
         "tensors: exporters write such out, the model may hold smaller weights for them",
     )
     table_gradient = 50 * 3 - 50  # three examples' scores added up
@@ -171,7 +171,7 @@ def test_experts_picked_by_data_are_multiplied_and_named() -> None:
     profile = walk(graph(text))
     assert profile.params["linear"].formula == 6 * 4 * 5
     (note,) = profile.notes
-    assert note.startswith("1 stored tensors of 120 elements in all (experts first) are looked up by data")
+    assert note.startswith("1 stored tensor of 120 elements in all (experts first) are looked up by data")
 
 
 def test_what_a_loop_hands_on_unchanged_is_the_weight_it_was_given() -> None:

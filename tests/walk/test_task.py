@@ -271,6 +271,5 @@ def test_real_exports(name: str, task: str) -> None:
     from scalecalc import profile
 
     path = EXPORTS / f"{name}.onnx"
-    if not path.exists():
-        pytest.skip(f"{path} is missing")
+    assert path.exists(), f"{path} is missing: python tests/exports/make.py"
     assert guess(profile(path)).name == task

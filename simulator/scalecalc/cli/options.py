@@ -28,7 +28,7 @@ def sizes_of(texts: Sequence[str] | None) -> dict[str, int]:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
             raise UsageError(f"'{text}' is not NAME=SIZE", where="--set", todo="write for example --set seq=512")
-        _once(sizes, name.strip(), _whole("--set", value), "--set")
+        _once(sizes, name.strip(), whole("--set", value), "--set")
     return sizes
 
 
@@ -40,7 +40,7 @@ def shapes_of(texts: Sequence[str] | None) -> dict[str, tuple[int | str, ...]]:
         if not equals or not name.strip():
             raise UsageError(f"'{text}' is not INPUT=D,D,..", where="--shape", todo="write --shape x=1,3,224,224")
         entries = [entry.strip() for entry in value.split(",")] if value.strip() else []
-        shape = tuple(e if e.isidentifier() else _whole("--shape", e) for e in entries)
+        shape = tuple(e if e.isidentifier() else whole("--shape", e) for e in entries)
         _once(shapes, name.strip(), shape, "--shape")
     return shapes
 
@@ -68,40 +68,17 @@ def _once(found: dict[str, T], name: str, value: T, option: str) -> None:
         raise UsageError(f"'{name}' is given twice", where=option, todo="give one value")
 
 
-def _whole(option: str, text: str) -> int:
-    value = number(option, text, "512")
-    if value > BIGGEST_SIZE:
-        raise UsageError(f"'{text.strip()}' is too large for a size", where=option, todo="sizes are below 2^53")
-    if value != int(value):
-        raise UsageError(f"'{text.strip()}' is no size", where=option, todo="give a whole number of 1 or more")
-    return int(value)
-
-
-def number(option: str, text: str, example: str = "1e21") -> float:
-    """A positive number, or arithmetic of numbers."""
-    from scalecalc.estimate.budgets import positive
-
-    return _known(positive(text), option, text, example)
-
-
-def samples(option: str, text: str) -> float:
-    """A positive number, with a suffix or not."""
-    from scalecalc.estimate import amount
-
-    return _known(amount(text), option, text, "60000, 60k or 1.28M")
-
-
-def _known(value: float | None, option: str, text: str, example: str) -> float:
-    if value is None or not 0 < value < float("inf"):
-        raise UsageError(f"'{text.strip()}' is no positive number", where=option, todo=f"write for example {example}")
-    return value
-
-
 def whole(option: str, text: str) -> int:
-    """A positive integer, with a suffix or not."""
-    value = samples(option, text)
-    if value != int(value) or value > BIGGEST_SIZE:
-        raise UsageError(f"'{text.strip()}' is no whole number", where=option, todo="write for example 512 or 4k")
+    """A whole number of 1 or more, with a suffix (`4k`) or not, or arithmetic of numbers."""
+    from scalecalc.estimate.budgets import amount
+
+    value, example = amount(text), "write for example 512, 60k or 1.28M"
+    if value is None:
+        raise UsageError(f"'{text.strip()}' is no positive number", where=option, todo=example)
+    if value > BIGGEST_SIZE:
+        raise UsageError(f"'{text.strip()}' is too large", where=option, todo="give a number below 2^53")
+    if value != int(value):
+        raise UsageError(f"'{text.strip()}' is no whole number", where=option, todo=example)
     return int(value)
 
 

@@ -234,7 +234,9 @@ class System:
         elif is_family(a) or is_family(b):
             self.pending.setdefault((a, b), self.where)
         else:
-            rest = self._primitive(a - b)  # type: ignore[arg-type]
+            rest = a - b
+            assert isinstance(rest, Poly)  # a number would have been decided
+            rest = self._primitive(rest)
             left = self.poly({term: c for term, c in rest.terms.items() if c > 0})
             self.require(left, "==", left - rest)
 

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from scalecalc.errors import UsageError, nearest
-from scalecalc.loading import shipped_yaml
+from scalecalc.errors import UsageError
+from scalecalc.loading import entry_of, shipped_yaml
 from scalecalc.walk.task import Task
 
 DATA = Path(__file__).parent / "data/datasets.yaml"
@@ -93,10 +93,4 @@ def dataset(name: str) -> Dataset:
     Raises:
         UsageError: no such data set.
     """
-    known = {alias: found for found in datasets().values() for alias in (found.name, *found.aliases)}
-    wanted = name.strip().lower().replace("_", "-").replace(" ", "-")
-    squeezed = {alias.replace("-", ""): found for alias, found in known.items()}
-    found = known.get(wanted) or squeezed.get(wanted.replace("-", ""))
-    if found is None:
-        raise UsageError(f"no data set '{name.strip():.60}'", where="--dataset", todo=nearest(wanted, known, LISTED))
-    return found
+    return entry_of(datasets().values(), name, what="data set", where="--dataset", listed=LISTED)

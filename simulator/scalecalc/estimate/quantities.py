@@ -30,16 +30,21 @@ NODE_SUMS = {
 }
 """Figures that are sums over nodes."""
 
+
+def _of_role(*roles: str) -> Callable[[Weight], Dim]:
+    return lambda weight: (weight.role in roles) * weight.size
+
+
 WEIGHT_SUMS: dict[str, Callable[[Weight], Dim]] = {
     "params.trainable": lambda w: w.trainable * w.size,
     "params.non_embedding": lambda w: (w.trainable and w.role not in ("embedding", "positional")) * w.size,
     "params.linear": lambda w: (w.trainable and w.linear) * w.size,
     "params.active": lambda w: w.trainable * w.size,
-    "params.buffers": lambda w: (w.role == "buffer") * w.size,
-    "params.constants": lambda w: (w.role == "constant") * w.size,
-    "params.quantized": lambda w: (w.role == "quantized") * w.size,
+    "params.buffers": _of_role("buffer"),
+    "params.constants": _of_role("constant"),
+    "params.quantized": _of_role("quantized"),
     "params.total": lambda w: w.size,
-    **{f"params.{role}": lambda w, role=role: (w.role == role) * w.size for role in ROLES},  # type: ignore[misc]
+    **{f"params.{role}": _of_role(role) for role in ROLES},
     "training.optimizer_flops": lambda w: w.trainable * ADAMW_FLOPS * w.size,
     "memory.weights": lambda w: (w.role != "constant") * w.bytes,
     "memory.gradients": lambda w: w.trainable * w.bytes,

@@ -8,8 +8,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from scalecalc.errors import UsageError, nearest
-from scalecalc.loading import shipped_yaml
+from scalecalc.loading import entry_of, shipped_yaml
 
 DATA = Path(__file__).parent / "data/devices.yaml"
 LISTED = "scalecalc devices lists them"
@@ -85,8 +84,4 @@ def device(name: str, *, where: str = "") -> Device:
     Raises:
         UsageError: no such device.
     """
-    known = {alias: found for found in devices().values() for alias in (found.name, *found.aliases)}
-    wanted = name.strip().lower().replace("_", "-").replace(" ", "-")
-    if wanted not in known:
-        raise UsageError(f"no device '{name.strip():.60}'", where=where, todo=nearest(wanted, known, LISTED))
-    return known[wanted]
+    return entry_of(devices().values(), name, what="device", where=where, listed=LISTED)

@@ -42,9 +42,8 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
         )
     made = [weight for weight in weights if weight.written_out and weight.trainable]
     if made:
-        size = total((1, weight.size) for weight in made)
         notes.append(
-            f"{len(made)} stored tables of {size} elements in all ({made[0].name} first) are biases of attention "
+            f"{_listed(made)} are biases of attention "
             "scores or sums of stored tensors: exporters write such out, the model may hold smaller weights for them"
         )
     if (copy := _copied_head(forward, weights)) is not None:
@@ -60,9 +59,8 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
         )
     picked = [weight for weight in weights if weight.trainable and weight.picked]
     if picked:
-        size = total((1, weight.size) for weight in picked)
         notes.append(
-            f"{len(picked)} stored tensors of {size} elements in all ({picked[0].name} first) are looked up by data "
+            f"{_listed(picked)} are looked up by data "
             "and multiplied, as in a mixture of experts: `active` counts all of them, laws of dense models do not hold"
         )
     doubled = [
@@ -86,6 +84,12 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
             "untrained export holds fewer parameters than the model"
         )
     return notes
+
+
+def _listed(weights: list[Weight]) -> str:
+    """How many they are, and how large."""
+    size, several = total((1, weight.size) for weight in weights), "s" * (len(weights) != 1)
+    return f"{len(weights)} stored tensor{several} of {size} elements in all ({weights[0].name} first)"
 
 
 def _copied_head(forward: Forward, weights: list[Weight]) -> Weight | None:
