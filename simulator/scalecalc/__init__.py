@@ -30,10 +30,11 @@ def profile(
     sizes: Mapping[str, int] | None = None,
     shapes: Mapping[str, Sequence[int | str | None]] | None = None,
 ) -> Profile:
-    """The formulas of a model file: `scalecalc.walk.walk` on what the file's front end reads.
+    """The formulas of a model: `scalecalc.walk.walk` on what its front end reads.
 
     Args:
-        path: a file, or several that are one model, those first whose outputs others need.
+        path: a file, `FILE.yaml:VARIANT`, or the name of a model that comes with this package (`gpt2:xl`); or several
+            files that are one model, those first whose outputs others need.
         joins: (output, input) pairs between several files, where `scalecalc.frontends.join` cannot tell.
         family, sizes, shapes: as for `walk`.
 
@@ -57,7 +58,7 @@ def _read(paths: Sequence[str | os.PathLike[str]], joins: Sequence[tuple[str, st
     from scalecalc.errors import UsageError
 
     if len(paths) == 1 and not joins:
-        from scalecalc.frontends.onnx import read
+        from scalecalc.frontends.opening import read
 
         return read(paths[0])
     if len(paths) < 2:

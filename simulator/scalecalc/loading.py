@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -78,6 +78,21 @@ def parse_yaml(raw: bytes | str, *, where: str, max_depth: int = MAX_DEPTH) -> A
     """As `bounded_yaml`, from bytes already bounded."""
     import yaml
 
+    return _read_yaml(raw, where, max_depth, lambda text: yaml.load(text, Loader=_strict_loader()))
+
+
+def compose_yaml(raw: bytes | str, *, where: str, max_depth: int = MAX_DEPTH, shipped: bool = False) -> Any:
+    """The tree of a YAML text, whose nodes know their lines; one this package ships is taken as it is."""
+    import yaml
+
+    if shipped:
+        return yaml.compose(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return _read_yaml(raw, where, max_depth, lambda text: yaml.compose(text, Loader=yaml.SafeLoader))
+
+
+def _read_yaml(raw: bytes | str, where: str, max_depth: int, build: Callable[[str], Any]) -> Any:
+    import yaml
+
     def fail(what: str, event: Any) -> FileError:
         return FileError(f"line {event.start_mark.line + 1}: {what}", where=where, todo="write plain YAML")
 
@@ -96,7 +111,7 @@ def parse_yaml(raw: bytes | str, *, where: str, max_depth: int = MAX_DEPTH) -> A
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > max_depth:
                 raise fail(f"nested more than {max_depth} levels deep", event)
-        return yaml.load(text, Loader=_strict_loader())
+        return build(text)
     except UnicodeDecodeError:
         raise FileError("is not UTF-8 text", where=where, todo="give a YAML file") from None
     except yaml.MarkedYAMLError as error:

@@ -1,6 +1,6 @@
 """Dimensions: ints, or exact integer polynomials over named symbols, and what rules may state about them."""
 
-from scalecalc.dims.atoms import FAMILY, FILE, FRESH, ROLE, Condition, Symbol
+from scalecalc.dims.atoms import DECLARED, FAMILY, FILE, FRESH, ROLE, Condition, Symbol
 from scalecalc.dims.bounds import is_nonnegative, is_positive
 from scalecalc.dims.conditions import gathered, simplified
 from scalecalc.dims.poly import Dim, Poly, Ratio, divide, prod, ratio, total
@@ -25,9 +25,9 @@ from scalecalc.dims.transfer import Transfer
 from scalecalc.dims.values import evaluate, hint_of, is_family, lone, symbols_of
 
 __all__ = [
-    "FAMILY", "FILE", "FRESH", "INFINITE", "ROLE", "Condition", "Dim", "Poly", "Ratio", "Symbol", "System", "Transfer",
-    "bound", "broadcast", "broadcast_shapes", "divide", "either", "evaluate", "exact_quotient", "fixed", "gathered",
-    "hint_of",
-    "is_family", "is_nonnegative", "is_positive", "larger", "lone", "prod", "ratio", "regroup", "same", "simplified",
-    "smaller", "span", "split_evenly", "split_parts", "symbols_of", "system_of", "total", "windows",
+    "DECLARED", "FAMILY", "FILE", "FRESH", "INFINITE", "ROLE", "Condition", "Dim", "Poly", "Ratio", "Symbol",
+    "System", "Transfer", "bound", "broadcast", "broadcast_shapes", "divide", "either", "evaluate", "exact_quotient",
+    "fixed", "gathered", "hint_of", "is_family", "is_nonnegative", "is_positive", "larger", "lone", "prod", "ratio",
+    "regroup", "same", "simplified", "smaller", "span", "split_evenly", "split_parts", "symbols_of", "system_of",
+    "total", "windows",
 ]  # fmt: skip

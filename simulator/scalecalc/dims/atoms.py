@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 
 from scalecalc.dims.poly import Dim, Poly, Term
 
-FRESH, ROLE, FILE = 1, 2, 3
-"""Whose name survives when two symbols are equal: the file's, a role's (`batch`), a made-up one."""
+FRESH, ROLE, FILE, DECLARED = 1, 2, 3, 4
+"""Whose name survives when two symbols are equal: a role's (`batch`) over a made-up one, the file's over both.
+
+A declared symbol is never replaced: an equality it would need becomes a condition.
+"""
 
 FAMILY = "weight"
 """Kind of a symbol that stands for a number of the file (reading 3)."""
@@ -21,7 +24,7 @@ class Symbol:
     Attributes:
         name: unique in its system.
         kind: `batch`, `sequence`, `spatial`, `weight`, `data` or `free`.
-        rank: FRESH, ROLE or FILE.
+        rank: FRESH, ROLE, FILE or DECLARED.
         hint: its number in the file; for a free dimension a private prime.
         bound: the largest size allowed, None for no limit.
         least: the smallest size allowed.

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterator
 from itertools import count
 from math import gcd
 
-from scalecalc.dims.atoms import FAMILY, FRESH, Condition, Floor, Symbol, factors_text
+from scalecalc.dims.atoms import DECLARED, FAMILY, FRESH, Condition, Floor, Symbol, factors_text
 from scalecalc.dims.bounds import is_nonnegative, is_positive, least
 from scalecalc.dims.conditions import gathered
 from scalecalc.dims.floors import floor
@@ -109,6 +109,10 @@ class System:
             self.atoms.append(Floor(num, den, frozenset(symbols_of(num) | symbols_of(den))))
         return Poly(self, {(atom,): 1})
 
+    def known(self, name: str) -> tuple[int, ...]:
+        """The number of the symbol of that name, if there is one."""
+        return (self._names[name],) if name in self._names else ()
+
     def info(self, atom: int) -> Symbol:
         """The symbol with that number."""
         symbol = self.atoms[atom]
@@ -188,7 +192,7 @@ class System:
         rest = self._primitive(rest)
         kinds = {self.info(atom).kind for atom in symbols_of(rest)}
         if kinds == {FAMILY} and hint_of(rest):
-            raise ShapeError(f"{hint_of(a)} must equal {hint_of(b)}")
+            raise ShapeError(f"{_with_number(a)} must equal {_with_number(b)}")
         whole = gcd(*(c for term, c in rest.terms.items() if term))
         if is_positive(rest) or is_positive(-rest) or rest.constant % whole:
             raise ShapeError(f"{a} must equal {b}")
@@ -211,7 +215,7 @@ class System:
         """Solve `rest = 0` for the symbol whose name matters least."""
         candidates = []
         for term, c in rest.terms.items():
-            if len(term) != 1 or not isinstance(symbol := self.atoms[term[0]], Symbol):
+            if len(term) != 1 or not isinstance(symbol := self.atoms[term[0]], Symbol) or symbol.rank == DECLARED:
                 continue
             others = self.poly({t: k for t, k in rest.terms.items() if t != term})
             whole = divide(others, -c)
@@ -260,3 +264,10 @@ class System:
     def assume(self, a: Dim, b: Dim) -> None:
         """Record that two unknowns are taken for equal."""
         self.assumptions.setdefault((a, b), self.where)
+
+
+def _with_number(dim: Dim) -> str:
+    """A dimension of the file's numbers as one: with the names the file has for them, if it has."""
+    if isinstance(dim, Poly) and all(dim.system.info(atom).rank == DECLARED for atom in symbols_of(dim)):
+        return f"{dim} ({hint_of(dim)})"
+    return str(hint_of(dim))

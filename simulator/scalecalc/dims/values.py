@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scalecalc.dims.atoms import FAMILY, Floor, Symbol
+from scalecalc.dims.atoms import DECLARED, FAMILY, Floor, Symbol
 from scalecalc.dims.floors import floor
 from scalecalc.dims.poly import Dim, Poly, total
 from scalecalc.errors import ShapeError
@@ -30,8 +30,9 @@ def lone(dim: Dim) -> Symbol | None:
 
 
 def is_family(dim: Dim) -> bool:
-    """Whether a number of the file is hidden in it (reading 3)."""
-    return isinstance(dim, Poly) and any(dim.system.info(atom).kind == FAMILY for atom in symbols_of(dim))
+    """Whether a number of the file is hidden in it (reading 3): none is in the symbols a file declares itself."""
+    infos = (dim.system.info(atom) for atom in symbols_of(dim)) if isinstance(dim, Poly) else ()
+    return any(symbol.kind == FAMILY and symbol.rank < DECLARED for symbol in infos)
 
 
 def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from scalecalc import expressions
 from scalecalc.dims import Condition, evaluate
 from scalecalc.errors import UsageError, nearest
-from scalecalc.walk import Profile
+from scalecalc.walk import Profile, SymbolInfo
+from scalecalc.walk.symbols import DIMENSION_ARITHMETIC
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class Settled:
 def settle(profile: Profile, given: Mapping[str, int] | None = None) -> Settled:
     """A size for every symbol: as given; `batch` is 1; else its number in the file, else its bound, else none.
 
+    A symbol the file declares follows its tie (`d_ff` = 4*d_model) until it is set itself.
+
     Raises:
         UsageError: a name the model does not have, a size below 1, or one that breaks a condition.
     """
@@ -43,14 +47,16 @@ def settle(profile: Profile, given: Mapping[str, int] | None = None) -> Settled:
     remarks: list[str] = []
     assumed: set[str] = set()
     missing: list[str] = []
-    for name, symbol in profile.symbols.items():
+    for name, symbol in sorted(profile.symbols.items(), key=lambda item: not item[1].declared):
         if name in sizes:
             continue
         limit = evaluate(symbol.bound, sizes) if symbol.bound is not None else None
         if symbol.kind == "batch":
             sizes[name], why = 1, ""
         elif symbol.hint is not None:
-            sizes[name], why = symbol.hint, " = the file's"
+            sizes[name], why = tied(profile.symbols, name, sizes), " = the file's"
+            if symbol.kind == "weight" and symbol.declared:
+                continue
         elif limit is not None:
             sizes[name], why = limit, " = its bound"
         else:
@@ -61,6 +67,25 @@ def settle(profile: Profile, given: Mapping[str, int] | None = None) -> Settled:
     for condition in profile.checks:
         _check(condition, sizes)
     return Settled(sizes, frozenset(assumed), tuple(missing), tuple(remarks))
+
+
+def tied(symbols: Mapping[str, SymbolInfo], name: str, sizes: Mapping[str, int]) -> int:
+    """The size of a symbol nobody set: its number in the file, or what that follows from at the sizes of others.
+
+    Raises:
+        UsageError: that is no size.
+    """
+    symbol = symbols[name]
+    assert symbol.hint is not None  # front ends give none to a symbol with a tie they cannot evaluate
+    if not symbol.tie:
+        return symbol.hint
+    tree = expressions.parse(symbol.tie)
+    namespace = {other: sizes[other] if other in sizes else tied(symbols, other, sizes) for other in tree.names}
+    size = tree.evaluate(namespace, DIMENSION_ARITHMETIC)
+    if not isinstance(size, int) or size < 1:
+        at = ", ".join(f"{other} {value:,}" for other, value in namespace.items())
+        raise UsageError(f"{name} = {symbol.tie} is no size at {at}", where="--set", todo=f"set {name} too")
+    return size
 
 
 def _symbol(profile: Profile, name: str) -> str:

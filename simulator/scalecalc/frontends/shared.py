@@ -44,10 +44,10 @@ class SharedTensors:
         for name, tensor in graph.initializers.items():
             if name not in mine.spans or not tensor.stored_bytes:
                 continue  # a constant of a node
-            kind, held = (name, tensor.dtype, tensor.shape), mine.holds(name)
+            kind, held = (name, tensor.dtype, tensor.numbers), mine.holds(name)
             self._apart += kind in self._held and not (held and self._held[kind])
             if held:
-                look = tensor.dtype, tensor.shape, mine.edges(name)
+                look = tensor.dtype, tensor.numbers, mine.edges(name)
                 whole = next(self._equals(name, look, mine), None)
                 if whole is None:
                     looks.append((look, name))
@@ -62,7 +62,7 @@ class SharedTensors:
     def notes(self) -> Iterator[str]:
         """What was found, in words."""
         if self._once:
-            count, elements = len(self._once), sum(prod(tensor.shape) for tensor in self._once)
+            count, elements = len(self._once), sum(prod(tensor.numbers) for tensor in self._once)
             tensors = f"{count} stored tensor{'s' * (count > 1)} ({elements:,} elements)"
             yield f"{tensors} {'are' if count > 1 else 'is'} in several files, equal byte for byte: counted once"
         if self._apart:

@@ -4,10 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 Unknown = None
 """A dimension the file does not name: two of them need not be equal."""
+
+
+class Size(str):
+    """A dimension as an expression of the graph's symbols (`4*d_model`), in a weight's shape, its contents, or an
+    attribute."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A symbol the file declares.
+
+    Attributes:
+        kind: `weight` for a size of the model; `batch`, `sequence`, `spatial` or `free` for one of its data.
+        value: its usual size, None for one that has none.
+        tie: what that follows from as long as nobody sets it, an expression of other symbols; "" for nothing.
+        most: the largest size allowed, a number or an expression.
+        fixed: some layer needs it as a number: it is its value.
+    """
+
+    kind: str
+    value: int | None = None
+    tie: str = ""
+    most: int | Size | None = None
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +61,22 @@ class Initializer:
         shape: its dimensions.
         value: up to 64 entries, flat, where the file holds at most that many; else None.
         stored_bytes: bytes the file (or its sidecar) spends on it; 0 for one made by the front end.
+        times: values whose product says how many such tensors there are: a repeated layer has its own each time.
+        frozen: training leaves it as it is.
     """
 
     name: str
     dtype: str
-    shape: tuple[int, ...]
-    value: tuple[int | float, ...] | None = None
+    shape: tuple[int | Size, ...]
+    value: tuple[int | float | Size, ...] | None = None
     stored_bytes: int = 0
+    times: tuple[str, ...] = ()
+    frozen: bool = False
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Its shape, in a graph that declares no symbols."""
+        return cast("tuple[int, ...]", self.shape)
 
 
 class Given(NamedTuple):
@@ -68,9 +103,9 @@ class Node:
         name: the file's name for it, or `<op_type>_<index>`.
         inputs: value names by slot; "" for an optional input left out.
         outputs: value names by slot; "" for an output nobody asked for.
-        attributes: by name; ints, floats, str, tuples of them, an Initializer for a tensor
+        attributes: by name; ints, floats, str, tuples of them, a Size, an Initializer for a tensor
             (as `value` of Constant), or a Graph for a body.
-        times: values whose product says how often it runs, for a node of a loop's body.
+        times: values whose product says how often it runs, for a node of a loop's body or of repeated layers.
         given: branches it belongs to.
         namespace: the modules around it with their classes, where the exporter noted them
             (`: pkg.Model/encoder: pkg.Encoder`), else "".
@@ -121,6 +156,7 @@ class Graph:
         opset: version of ONNX's own operator set in the file, 0 where that means nothing.
         format: `onnx`, `spec`, ...
         metadata: the file's own notes (producer, version).
+        symbols: those the file declares, by name.
     """
 
     name: str
@@ -133,3 +169,4 @@ class Graph:
     opset: int = 0
     format: str = "onnx"
     metadata: dict[str, str] = field(default_factory=dict)
+    symbols: dict[str, Declared] = field(default_factory=dict)

@@ -149,6 +149,7 @@ class Cost:
         keeps: what the backward pass needs beside the contractions' operands.
         view: the outputs share input 0's memory: nothing is moved.
         packed: how many weights an input holds, by slot, where its elements hold several.
+        used: how many elements of an input one sample meets, by slot, where these are not all.
     """
 
     outputs: Sequence[Out]
@@ -158,6 +159,7 @@ class Cost:
     keeps: Sequence[Keep] = ()
     view: bool = False
     packed: Mapping[int, Dim] = field(default_factory=dict)
+    used: Mapping[int, Dim] = field(default_factory=dict)
 
 
 def give(*outputs: Shape | Out, contraction: Contraction | None = None, **costs: Any) -> Cost:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 from scalecalc.dims import Condition, Dim, Poly, System, gathered, is_nonnegative, lone, simplified, symbols_of, total
+from scalecalc.ir.graph import Declared
 from scalecalc.ops.vector import ADAMW_FLOPS
 from scalecalc.walk.costs import Costs, status
 from scalecalc.walk.facts import facts_of
@@ -84,7 +86,7 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
         source=graph.metadata.get("source", ""),
         facts=facts_of(forward, flow, weights, costs),
     )
-    profile.symbols.update(_symbols(system, profile))
+    profile.symbols.update(_symbols(system, profile, graph.symbols))
     return profile
 
 
@@ -149,9 +151,9 @@ def _ends(flow: Flow) -> list[str]:
     return [f"no output is differentiable: training is taken to start from {names}"] if names else []
 
 
-def _symbols(system: System, profile: Profile) -> dict[str, SymbolInfo]:
-    """The symbols that are left in any shape or formula."""
-    atoms: set[int] = set()
+def _symbols(system: System, profile: Profile, declared: Mapping[str, Declared]) -> dict[str, SymbolInfo]:
+    """The symbols that are left in any shape or formula, and all those the file declares."""
+    atoms = {atom for name in declared for atom in system.known(name)}
     groups = (profile.params, profile.forward, profile.training, profile.memory)
     for quantity in (q for group in groups for q in group.values()):
         atoms |= symbols_of(quantity.formula)
@@ -162,7 +164,10 @@ def _symbols(system: System, profile: Profile) -> dict[str, SymbolInfo]:
     for atom in sorted(atoms):
         symbol = system.info(atom)
         limit = None if symbol.bound is None else system.resolve(symbol.bound)
-        hint = symbol.hint if symbol.kind == "weight" else None
+        own = declared.get(symbol.name)
+        hint = own.value if own is not None else symbol.hint if symbol.kind == "weight" else None
         aliases = tuple(dict.fromkeys(alias for alias in symbol.aliases if alias != symbol.name))
-        found[symbol.name] = SymbolInfo(symbol.name, symbol.kind, hint, limit, aliases)
+        found[symbol.name] = SymbolInfo(
+            symbol.name, symbol.kind, hint, limit, aliases, own.tie if own is not None else "", own is not None
+        )  # fmt: skip
     return found

@@ -96,7 +96,7 @@ def _operators(forward: Forward, flow: Flow, costs: Costs, triangular: set[str])
         cached = [x.shape[-2] for x in evaluation.outputs[1:2] if x.rank > 3]
         masked = not triangular.isdisjoint(node.inputs[3:])
         causal = node.op_type == "GroupQueryAttention" or any(node.attributes.get(name) for name in CAUSAL)
-        repeats = forward.repeats(node) if node.times else 1
+        repeats = forward.repeats(node.times) if node.times else 1
         keys = cached[0] if cached else queries
         yield Attention(total(macs) * repeats, total(training) * repeats, queries, keys, causal or masked)
 

@@ -125,7 +125,7 @@ class Costs:
         if place in self.dropped:
             return []
         node = self.forward.graph.nodes[place]
-        repeats = self.forward.repeats(node) if node.times else 1
+        repeats = self.forward.repeats(node.times) if node.times else 1
         inside = place in self.in_layer
         parts = [Part(self.forward.evaluations[place], self.masks[place], True, not inside, repeats)]
         if place in self.layers:
@@ -181,7 +181,7 @@ class Costs:
                 name, extra = needed.pop()
                 root = shown.get(name, name)
                 if not name:
-                    found.append(("", extra * self.forward.repeats(node) if node.times else extra))
+                    found.append(("", extra * self.forward.repeats(node.times) if node.times else extra))
                 elif root in carried and root not in seen:
                     seen.add(root)
                     needed += [(other, 0) for other in (carried[root][0], carried[root][2])]
@@ -192,7 +192,7 @@ class Costs:
                     and (value := values.get(root)) is not None
                 ):
                     seen.add(root)
-                    size = value.bytes * self.forward.repeats(runs[root]) if root in runs else value.bytes
+                    size = value.bytes * self.forward.repeats(runs[root].times) if root in runs else value.bytes
                     found.append((root, size))
             if found:
                 kept[place] = found

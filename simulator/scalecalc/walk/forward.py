@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import Any
 
 from scalecalc.dims import Dim, Poly, bound, prod, symbols_of
 from scalecalc.errors import GraphError, ShapeError, UndeterminedError
-from scalecalc.ir.graph import Graph, Node
+from scalecalc.ir.graph import Graph, Node, Size
 from scalecalc.ops import Cost, Operator, Out, Tensor, find, misfit
 from scalecalc.walk.symbols import Declarations
 
@@ -86,7 +86,8 @@ class Forward:
         for name, init in self.graph.initializers.items():
             numbers = [v for v in init.value or () if isinstance(v, int) and not isinstance(v, bool)]
             limit = max(numbers) + 1 if numbers else None
-            values[name] = self._intern(self.declarations.weight_shape(init), init.dtype, init.value, limit)
+            contents = self.declarations.contents(init)
+            values[name] = self._intern(self.declarations.weight_shape(init), init.dtype, contents, limit)
         for name, declared in self.graph.inputs.items():
             dims = self.declarations.input_shape(name)
             if dims is not None:
@@ -125,9 +126,9 @@ class Forward:
                 return False
         return True
 
-    def repeats(self, node: Node) -> Dim:
-        """How often a node runs."""
-        return prod((value.value or (1,))[0] for name in node.times if (value := self.values.get(name)) is not None)
+    def repeats(self, times: Iterable[str]) -> Dim:
+        """The product of values that say how often something runs, or how many of it there are."""
+        return prod((value.value or (1,))[0] for name in times if (value := self.values.get(name)) is not None)
 
     def _intern(
         self, shape: tuple[Dim, ...], dtype: str, value: tuple[Any, ...] | None = None, limit: Dim | None = None
@@ -156,7 +157,9 @@ class Forward:
         arguments = [value and value.at(slot) for slot, value in enumerate(inputs)]
         attributes = {name: value for name, value in node.attributes.items() if name in operator.attributes}
         for name, value in attributes.items():
-            if wanted := misfit(operator.attributes[name], value):
+            if isinstance(value, Size):
+                attributes[name] = self.declarations.size(value)
+            elif wanted := misfit(operator.attributes[name], value):
                 raise self._error(node, f"attribute '{name}' must be {wanted}")
         if "n_outputs" in operator.wants:
             attributes["n_outputs"] = len(node.outputs)

@@ -40,7 +40,7 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
         own = uses.get(name, [])
         if not init.stored_bytes and not own:
             continue
-        role = "constant" if name in fixed else _role(forward, flow, name, own, heads, norms)
+        role = "constant" if init.frozen or name in fixed else _role(forward, flow, name, own, heads, norms)
         if role == "other" and name in biases:
             role = "positional"
         if role == "constant" and name in dequantized:
@@ -48,11 +48,16 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
         if role == "constant" and not init.stored_bytes and init.value is not None:
             continue  # made by the front end for an attribute that became an input
         first = min((place for place, _ in own), default=-1)
-        packed = (_packed(forward, place, slot) for place, slot in own)
-        size = next((count for count in packed if count is not None), value.size)
+        size = _told(forward, own, "packed") or value.size
         used = len({place for place, _ in own})
-        marks = (name in made, name in picked)
-        weights.append(Weight(name, role, value.shape, size, value.bytes, name in factors, first, used, *marks))
+        copies = forward.repeats(init.times)
+        active = _told(forward, own, "used") or size
+        weights.append(
+            Weight(
+                name, role, (*value.shape,) if not init.times else (copies, *value.shape), size * copies,
+                value.bytes * copies, name in factors, first, used, name in made, name in picked, active * copies,
+            )
+        )  # fmt: skip
     return weights
 
 
@@ -93,10 +98,15 @@ def _is_quantized(forward: Forward, place: int, slot: int, dtype: str) -> bool:
     return is_table or role == "bias" or _is_operand(forward, place, slot)
 
 
-def _packed(forward: Forward, place: int, slot: int) -> Dim | None:
-    """How many weights the elements of an input hold, None for as many."""
-    cost = forward.evaluations[place].cost
-    return cost.packed.get(slot) if cost is not None else None
+def _told(forward: Forward, uses: Uses, what: str) -> Dim:
+    """What a rule says of a weight's elements, as `packed` and `used` in Cost; 0 where none says anything."""
+    counts: dict[int, Dim]
+    for place, slot in uses:
+        cost = forward.evaluations[place].cost
+        counts = getattr(cost, what, {})
+        if slot in counts:
+            return counts[slot]
+    return 0
 
 
 def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], norms: set[str]) -> str:
@@ -239,7 +249,7 @@ def by_role(weights: list[Weight]) -> dict[str, Dim]:
         **counts,
         "non_embedding": trainable - embedding - positional,
         "linear": total((1, weight.size) for weight in weights if weight.linear and weight.trainable),
-        "active": trainable,
+        "active": total((1, weight.active) for weight in weights if weight.role in ROLES),
         "buffers": buffers,
         "constants": constants,
         "quantized": quantized,

@@ -47,9 +47,11 @@ class SymbolInfo:
     Attributes:
         name: as it stands in formulas.
         kind: `batch`, `sequence`, `spatial`, `weight`, `data` (decided by contents) or `free`.
-        hint: its value in the file (families), else None.
+        hint: its value in the file (families, symbols a file declares), else None.
         bound: the largest size the file allows, else None.
         aliases: other names the file uses for it.
+        tie: what its value follows from until it is set, an expression of other symbols; "" for nothing.
+        declared: the file itself declares it: its hint is a statement, not an assumption.
     """
 
     name: str
@@ -57,6 +59,8 @@ class SymbolInfo:
     hint: int | None = None
     bound: Dim | None = None
     aliases: tuple[str, ...] = ()
+    tie: str = ""
+    declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,7 @@ class Weight:
         uses: how many nodes use it.
         written_out: the exporter may have made it of smaller weights.
         picked: contractions multiply a part of it that data choose, as an expert of many.
+        active: elements one sample meets, `size` but for experts.
     """
 
     name: str
@@ -86,6 +91,7 @@ class Weight:
     uses: int
     written_out: bool = False
     picked: bool = False
+    active: Dim = 0
 
     @property
     def trainable(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from scalecalc import expressions
 from scalecalc.dims import (
+    DECLARED,
     FAMILY,
     FILE,
     FRESH,
@@ -27,7 +28,7 @@ from scalecalc.dims import (
     smaller,
 )
 from scalecalc.errors import ExpressionError, ShapeError, UsageError
-from scalecalc.ir.graph import Graph, Initializer, TensorType
+from scalecalc.ir.graph import Graph, Initializer, Size, TensorType
 from scalecalc.ops import is_float
 
 AUTOMATIC = re.compile(
@@ -48,6 +49,19 @@ def _power(base: Dim, exponent: Dim) -> Dim:
     if not isinstance(base, int | Poly) or not isinstance(exponent, int) or not 0 <= exponent <= 16:
         raise ExpressionError(f"{base} to the power {exponent} in a dimension")
     return prod([base] * exponent)
+
+
+def exact(value: object) -> Dim:
+    """What an expression came to, if it is a dimension.
+
+    Raises:
+        ExpressionError: it is not a whole number at all sizes.
+    """
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, int | Poly):
+        raise ExpressionError(f"{value} is no whole number")
+    return value
 
 
 DIMENSION_ARITHMETIC: Mapping[str, Callable[..., Any]] = {
@@ -92,6 +106,10 @@ class Declarations:
         given: dict[str, Sequence[int | str | None] | None] = dict(shapes or {})
         for name in given.keys() - graph.inputs.keys():
             raise UsageError(f"no input '{name}'", where="--shape", todo=f"its inputs are {', '.join(graph.inputs)}")
+        declared = {name: self._symbol(name, DECLARED, symbol.kind) for name, symbol in graph.symbols.items()}
+        for name, symbol in graph.symbols.items():
+            if symbol.most is not None:
+                bound(declared[name], self.size(symbol.most))
         self._inputs: dict[str, tuple[Dim, ...] | None] = {}
         for name, declared in graph.inputs.items():
             entries = given.get(name, declared.shape)
@@ -118,15 +136,27 @@ class Declarations:
 
     def weight_shape(self, init: Initializer) -> tuple[Dim, ...]:
         """A stored tensor's shape; in a family a symbol for every dimension above 1 of what is not mere numbers."""
+        if self.graph.symbols:
+            return tuple(self.size(dim) for dim in init.shape)
         if not self.family or (init.value is not None and not is_float(init.dtype)):
-            return init.shape
+            return init.numbers
         if init.name not in self._weights:
             self.system.where = ("weight", init.name)
             self._weights[init.name] = tuple(
                 self.system.fresh("n", kind=FAMILY, hint=dim, key=axis) if dim > 1 else dim
-                for axis, dim in enumerate(init.shape)
+                for axis, dim in enumerate(init.numbers)
             )
         return tuple(self.system.resolve(dim) for dim in self._weights[init.name])
+
+    def size(self, size: int | Size, *, least: int = 1) -> Dim:
+        """A dimension the file may write as an expression."""
+        return self.system.resolve(self._expression(size, least=least)) if isinstance(size, Size) else size
+
+    def contents(self, init: Initializer) -> tuple[Any, ...] | None:
+        """A stored tensor's entries, where they are known."""
+        if not self.graph.symbols or init.value is None:
+            return init.value
+        return tuple(self.size(entry, least=0) if isinstance(entry, Size) else entry for entry in init.value)
 
     def declared(self, name: str, declared: TensorType) -> tuple[Dim, ...] | None:
         """The shape the file declares for an inner value, symbols by the file's names."""
@@ -199,18 +229,23 @@ class Declarations:
         for known in (name, alias):
             if known and known in self.sizes:
                 return self.sizes[known]
+        declared = self.graph.symbols.get(name)
+        if declared is not None and declared.fixed and declared.value is not None:
+            return declared.value
+        if declared is not None:
+            return self.system.symbol(name, kind=declared.kind, rank=DECLARED, hint=declared.value)
         dim = self.system.symbol(name, kind=kind, rank=rank)
         if isinstance(dim, Poly) and alias and (symbol := lone(dim)) and alias not in symbol.aliases:
             symbol.aliases.append(alias)
         return dim
 
-    def _expression(self, text: str) -> Dim:
+    def _expression(self, text: str, *, least: int = 1) -> Dim:
         expression = expressions.parse(text)
         names = {name: self._symbol(name, FILE, "free") for name in expression.names}
         dim = expression.evaluate(names, DIMENSION_ARITHMETIC)
         if isinstance(dim, bool) or not isinstance(dim, int | Poly):
             raise ExpressionError(f"'{text}' is no dimension")
-        bound(1, dim)
+        bound(least, dim)
         return dim
 
 
