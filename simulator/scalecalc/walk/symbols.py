@@ -106,10 +106,10 @@ class Declarations:
         given: dict[str, Sequence[int | str | None] | None] = dict(shapes or {})
         for name in given.keys() - graph.inputs.keys():
             raise UsageError(f"no input '{name}'", where="--shape", todo=f"its inputs are {', '.join(graph.inputs)}")
-        declared = {name: self._symbol(name, DECLARED, symbol.kind) for name, symbol in graph.symbols.items()}
+        known = {name: self._symbol(name, DECLARED, symbol.kind) for name, symbol in graph.symbols.items()}
         for name, symbol in graph.symbols.items():
             if symbol.most is not None:
-                bound(declared[name], self.size(symbol.most))
+                bound(known[name], self.size(symbol.most))
         self._inputs: dict[str, tuple[Dim, ...] | None] = {}
         for name, declared in graph.inputs.items():
             entries = given.get(name, declared.shape)
