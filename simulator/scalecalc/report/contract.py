@@ -48,7 +48,7 @@ def inspection(result: Inspection, view: View) -> Json:
                 "path": place.path,
                 "kind": place.block.kind,
                 "level": place.level,
-                "count": place.times,
+                "count": place.times if isinstance(place.times, int) else result.value(Quantity(place.times)),
                 "nodes": place.block.nodes,
                 "output": None if place.block.output is None else _dims(place.block.output),
                 **_figures(result, place.block),

@@ -118,6 +118,7 @@ class NodeProfile:
         classes: of the model and the modules on that path, as far as the file tells; "" for one it does not.
         domain: the operator's set, "" for ONNX's own.
         kept: the values `kept_bytes` is made of, with their bytes; "" for masks and statistics.
+        repeats: how often it runs, which its figures include.
     """
 
     name: str
@@ -136,6 +137,7 @@ class NodeProfile:
     classes: tuple[str, ...] = ()
     domain: str = ""
     kept: tuple[tuple[str, Dim], ...] = ()
+    repeats: Dim = 1
 
     @property
     def figures(self) -> tuple[Dim, ...]:
