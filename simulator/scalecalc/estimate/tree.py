@@ -38,7 +38,6 @@ def tree(profile: Profile) -> Block:
     return _Maker().block(root)
 
 
-
 def operators(profile: Profile) -> list[Block]:
     """The nodes by operator, in the order of their first appearance."""
     groups: dict[str, list[NodeProfile]] = {}

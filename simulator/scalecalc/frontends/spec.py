@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import os
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from scalecalc.frontends.document import MAX_BYTES, Item, document, plain
 from scalecalc.frontends.interpreter import Block, Interpreter, Names
 from scalecalc.ir.graph import Declared, Graph, Size, TensorType
 from scalecalc.walk.symbols import DIMENSION_ARITHMETIC
+from scalecalc.walk.task import ALIASES, TASKS
 
 DATA_KINDS = {"batch": "batch", "seq": "sequence", "height": "spatial", "width": "spatial", "depth": "spatial"}
 """What a symbol without a value is, by its name."""
@@ -89,8 +90,8 @@ class Spec:
         first = next(iter(values.values())) if len(values) == 1 else None
         last = Interpreter(builder, self.symbols, blocks).run(parts["layers"], first, names)
         graph = builder.finish(_outputs(parts.get("outputs"), last, names))
-        notes = {"task": self.task, "domain": self.domain, "citation": self.source, "note": "\n".join(self.notes)}
-        graph.metadata = {key: text for key, text in notes.items() if text}
+        stated = {"title": self.title, "task": self.task, "domain": self.domain, "citation": self.source}
+        graph.metadata = {key: text for key, text in (*stated.items(), ("note", "\n".join(self.notes))) if text}
         return graph
 
 
@@ -138,9 +139,9 @@ def parse(raw: bytes | str, file: str, *, variant: str = "", shipped: bool = Fal
     return Spec(
         name=name,
         variant=variant,
-        title=_text(parts, "title") or name,
-        domain=_text(parts, "domain"),
-        task=_text(parts, "task"),
+        title=_text(parts, "title"),
+        domain=_word(parts, "domain", DOMAINS),
+        task=_word(parts, "task", (*TASKS, *ALIASES)),
         source=_text(own, "source") or _text(parts, "source"),
         notes=(*_lines(parts), *_lines(own)),
         symbols=_symbols(parts.get("symbols"), own.get("symbols")),
@@ -164,6 +165,13 @@ def _aliases(parts: Mapping[str, Item], variants: Mapping[str, Item]) -> dict[st
 
 def _text(parts: Mapping[str, Item], key: str) -> str:
     return " ".join(parts[key].text.split()) if key in parts else ""
+
+
+def _word(parts: Mapping[str, Item], key: str, known: Sequence[str]) -> str:
+    word = _text(parts, key)
+    if word and word not in known:
+        raise parts[key].error(f"no {key} '{word:.60}'", nearest(word, known))
+    return word
 
 
 def _lines(parts: Mapping[str, Item]) -> tuple[str, ...]:

@@ -209,6 +209,7 @@ def _symbols(result: Inspection) -> Json:
             "assumed": symbol.name in settled.assumed,
             "bound": None if symbol.bound is None else _dim(symbol.bound),
             "aliases": list(symbol.aliases),
+            **({"tie": symbol.tie or None} if symbol.declared else {}),
         }
         for symbol in result.profile.symbols.values()
     }

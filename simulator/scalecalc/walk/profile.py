@@ -215,6 +215,11 @@ class Profile:
         return self.node_maker()
 
     @property
+    def title(self) -> str:
+        """What to call it: the file's name, or that of a specification."""
+        return self.name if self.format == "spec" else f"{self.name}.{self.format}"
+
+    @property
     def complete(self) -> bool:
         """Whether every operator was known, so that no figure is a lower bound."""
         return not self.unsupported and not self.unreached
