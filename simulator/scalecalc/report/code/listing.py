@@ -10,7 +10,7 @@ from scalecalc.dims.atoms import Floor
 from scalecalc.errors import UsageError, one_line
 from scalecalc.estimate import Inspection
 from scalecalc.estimate.inspection import inspect
-from scalecalc.expressions import Binary, Expr, Number
+from scalecalc.expressions import Binary, Expr, Name, Number
 from scalecalc.expressions.factoring import floor_names, quotient, tree
 from scalecalc.report.code.quantities import choose, quantities, unit_of
 from scalecalc.walk import Profile, SymbolInfo
@@ -28,6 +28,11 @@ class Requirement:
     def names(self) -> frozenset[str]:
         """The symbols it is about."""
         return self.left.names | self.right.names
+
+    @property
+    def limits(self) -> frozenset[str]:
+        """Those whose formulas it concerns: a limit of one symbol is that symbol's own matter."""
+        return self.left.names if self.sign == "<=" and isinstance(self.left, Name) else self.names
 
     def __str__(self) -> str:
         return f"{self.left} {self.sign} {self.right}"
@@ -206,7 +211,7 @@ def _reach(symbols: set[str], requirements: Sequence[Requirement]) -> tuple[set[
     """The symbols and the requirements that speak of them, directly or through others."""
     about: dict[str, list[int]] = {}
     for place, requirement in enumerate(requirements):
-        for name in requirement.names:
+        for name in requirement.limits:
             about.setdefault(name, []).append(place)
     found, waiting, mine = set(symbols), list(symbols), set[int]()
     while waiting:
