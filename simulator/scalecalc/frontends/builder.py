@@ -238,10 +238,10 @@ class Builder:
         if x.name not in self._trained and not shared:
             with self.inside("first"):
                 x = body(x)
-            return self.repeat(x, count - 1, body)
+            count = count - 1
         trips = self.constant([count], scalar=True).name
         state = self.node("StateIn", x, domain=CONTROL)
-        self._trained.add(state.name)
+        self._trained.add(state.name)  # what a run leaves is, whatever the first one got
         outer = self.scope
         times, copies = (*outer.times, trips), outer.copies if shared else (*outer.copies, trips)
         self.scope = replace(outer, times=times, copies=copies)

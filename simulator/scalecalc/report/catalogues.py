@@ -64,8 +64,10 @@ def _option(option: Option) -> str:
 
 def show_models(models: Iterable[Listed], form: str, file: IO[str]) -> None:
     """One line per shipped model: its size, what one sample costs forward, and who published it."""
-    rows = [[model.name, model.spec.title, model.spec.domain, *_costs(model.inspection), model.spec.source]
-            for model in models]  # fmt: skip
+    rows = []
+    for model in models:
+        spec = model.spec
+        rows.append([model.name, spec.title, spec.domain, *_costs(model.inspection), spec.source.partition(";")[0]])
     columns = ("model", "title", "domain", "params", "active", "forward", "per", "source")
     listing(columns, rows, form, file)
 
