@@ -40,9 +40,8 @@ def header(result: Inspection) -> Block:
     words = task.words
     if task.classes is not None:
         words += f", {task.classes:,} classes"
-    vocabulary = profile.facts.get("vocabulary")
-    if isinstance(vocabulary, int) and task.sample == "token":
-        words += f", vocabulary {vocabulary:,}"
+    if result.vocabulary is not None and task.sample == "token":
+        words += f", vocabulary {result.vocabulary:,}"
     bounds = [symbol for symbol in profile.symbols.values() if symbol.bound is not None]
     limits = [put_in(symbol.bound, result.settled.own) for symbol in bounds if symbol.bound is not None]
     most = [f"{limit:,}" if isinstance(limit, int) else str(limit) for limit in limits]
