@@ -1,0 +1,131 @@
+"""One fit: a formula, its coefficients in coordinates that keep them where they must be, data, and a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from scalecalc.calibrate.losses import Loss
+from scalecalc.calibrate.newton import Evaluate
+from scalecalc.calibrate.tape import Array, Tape
+from scalecalc.expressions import Call, Expr, Name
+
+RESIDUALS = ("log", "raw")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is minimised: the weighted sum of a loss of residuals.
+
+    Attributes:
+        formula: over coefficients and variables.
+        positive: coefficients fitted as their logarithms.
+        free: coefficients of any sign.
+        data: variables by name, and `observed`, each (n).
+        loss: of one residual.
+        residual: `log`: log of the formula less log of what was observed; `raw`: their difference.
+        weights: of the observations, (n); None for one each.
+    """
+
+    formula: Expr
+    positive: Sequence[str]
+    free: Sequence[str]
+    data: Mapping[str, Array]
+    observed: Array
+    loss: Loss
+    residual: str = "log"
+    weights: Array | None = None
+    names: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", (*self.positive, *self.free))
+
+    @cached_property
+    def _inner(self) -> Expr:
+        """The formula over coordinates: the logarithms of positive coefficients."""
+        return self.formula.substitute({name: Call("exp", (Name(name),)) for name in self.positive})
+
+    @cached_property
+    def _pairs(self) -> list[tuple[int, int]]:
+        """Entries of the Hessian of the formula that are not 0."""
+        first = [self._inner.diff(name) for name in self.names]
+        found = []
+        for i, slope in enumerate(first):
+            for j in range(i + 1):
+                if self.names[j] in slope.names:
+                    found.append((i, j))
+        return found
+
+    @cached_property
+    def _tape(self) -> Tape:
+        slopes = [self._inner.diff(name) for name in self.names]
+        bends = [slopes[i].diff(self.names[j]) for i, j in self._pairs]
+        return Tape([self._inner, *slopes, *bends], frozenset(self.data))
+
+    @cached_property
+    def _prepared(self) -> list[Any]:
+        return self._tape.prepare(self.data)
+
+    @cached_property
+    def _target(self) -> Array:
+        return np.log(self.observed) if self.residual == "log" else self.observed
+
+    def coordinates(self, coefficients: Mapping[str, Any]) -> Array:
+        """Points (..., p) from coefficients."""
+        values = [np.log(coefficients[n]) if n in self.positive else coefficients[n] for n in self.names]
+        return np.stack(np.broadcast_arrays(*map(np.asarray, values)), axis=-1).astype(float)
+
+    def coefficients(self, points: Array) -> dict[str, Array]:
+        """Coefficients from points."""
+        columns = np.moveaxis(points, -1, 0)
+        return {n: np.exp(c) if n in self.positive else c for n, c in zip(self.names, columns, strict=True)}
+
+    def residuals(self, points: Array) -> Array:
+        """(s, n)."""
+        values = {name: points[:, [i]] for i, name in enumerate(self.names)}
+        with np.errstate(all="ignore"):
+            f = np.broadcast_to(self._tape.run(self._prepared, values)[0], (len(points), len(self.observed)))
+            return np.asarray((np.log(f) if self.residual == "log" else f) - self._target)
+
+    @property
+    def evaluate(self) -> Evaluate:
+        """Objectives with gradients and Hessians, for `newton.minimise`."""
+        return self._evaluate
+
+    def _evaluate(self, points: Array, weights: Array | None) -> tuple[Array, Array, Array]:
+        count, size, shape = len(points), len(self.names), (len(points), len(self.observed))
+        values = {name: points[:, [i]] for i, name in enumerate(self.names)}
+        with np.errstate(all="ignore"):
+            f, *rest = self._tape.run(self._prepared, values)
+            f = np.broadcast_to(f, shape)
+            slopes, bends = rest[:size], rest[size:]
+            by = 1.0 / f if self.residual == "log" else np.ones(shape)
+            r = (np.log(f) if self.residual == "log" else f) - self._target
+            value, first, second = self.loss.terms(r)
+        for each in (self.weights, weights):
+            if each is not None:
+                value, first, second = value * each, first * each, second * each
+        jacobian = np.empty((count, size, shape[1]))
+        with np.errstate(all="ignore"):
+            for i, slope in enumerate(slopes):
+                np.multiply(slope, by, out=jacobian[:, i])
+            pull = first * by
+            # d2 log f = d2f/f - df df/f^2
+            bend = second - first if self.residual == "log" else second
+            hessians = np.matmul(jacobian * bend[:, None], jacobian.transpose(0, 2, 1))
+            for (i, j), entry in zip(self._pairs, bends, strict=True):
+                part = np.broadcast_to(entry, shape)
+                added = np.einsum("sn,sn->s", pull, part)
+                hessians[:, i, j] += added
+                if i != j:
+                    hessians[:, j, i] += added
+            gradients = np.matmul(jacobian, first[:, :, None])[:, :, 0]
+        bad = ~(np.isfinite(hessians).all(axis=(1, 2)) & np.isfinite(gradients).all(axis=1))
+        objective = value.sum(axis=1)
+        objective[bad] = np.inf
+        hessians[bad], gradients[bad] = np.eye(size), 0.0
+        return objective, gradients, hessians

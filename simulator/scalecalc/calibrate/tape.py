@@ -1,0 +1,121 @@
+"""Expressions with their derivatives as a list of operations on arrays, each different one once.
+
+A law's value, gradient and Hessian share nearly all of their parts: written out as trees they would be computed dozens of times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalecalc.expressions import Binary, Call, Expr, Name, Negate, Number
+
+Array: TypeAlias = NDArray[np.float64]
+Step: TypeAlias = tuple[Callable[..., Any], tuple[int, ...]]
+
+BINARY: Mapping[str, Callable[..., Any]] = {
+    "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "//": np.floor_divide, "%": np.mod,
+}  # fmt: skip
+CALLS: Mapping[str, Callable[..., Any]] = {
+    "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "floor": np.floor, "ceil": np.ceil, "abs": np.abs,
+}  # fmt: skip
+EXTREMES: Mapping[str, Callable[..., Any]] = {"min": np.minimum, "max": np.maximum}
+
+
+class Tape:
+    """Operations that compute several expressions at once.
+
+    Args:
+        expressions: what `run` gives, in that order.
+        constant: names whose values are the same in every run with one set of data: what only they decide is
+            computed once, by `prepare`.
+    """
+
+    def __init__(self, expressions: Sequence[Expr], constant: frozenset[str] = frozenset()) -> None:
+        self.names: list[str] = []
+        self._slots: dict[object, int] = {}
+        self._values: dict[int, float] = {}
+        self._steps: list[tuple[int, Step]] = []
+        self._fixed: set[int] = set()
+        self._constant = constant
+        self._inputs: dict[str, int] = {}
+        self.outputs = [self._place(expression) for expression in expressions]
+        self._size = len(self._slots)
+
+    def _slot(self, key: object) -> tuple[int, bool]:
+        known = key in self._slots
+        return self._slots.setdefault(key, len(self._slots)), known
+
+    def _place(self, node: Expr) -> int:
+        match node:
+            case Number(value):
+                slot, _ = self._slot(("number", float(value)))
+                self._values[slot] = float(value)
+                self._fixed.add(slot)
+                return slot
+            case Name(name):
+                slot, known = self._slot(("name", name))
+                if not known:
+                    self._inputs[name] = slot
+                    self.names.append(name)
+                    if name in self._constant:
+                        self._fixed.add(slot)
+                return slot
+            case Negate(operand):
+                return self._step(np.negative, self._place(operand))
+            case Binary("**", left, right):
+                return self._power(left, right)
+            case Binary(sign, left, right):
+                return self._step(BINARY[sign], self._place(left), self._place(right))
+            case Call(function, arguments):
+                places = [self._place(argument) for argument in arguments]
+                if function not in EXTREMES:
+                    return self._step(CALLS[function], *places)
+                slot = places[0]
+                for other in places[1:]:
+                    slot = self._step(EXTREMES[function], slot, other)
+                return slot
+        raise TypeError(type(node))
+
+    def _power(self, base: Expr, exponent: Expr) -> int:
+        """x**a as exp(a log x), whose parts all powers of x and their derivatives share; whole powers as they are."""
+        whole = exponent.operand if isinstance(exponent, Negate) else exponent
+        if isinstance(whole, Number) and whole.value == int(whole.value):
+            return self._step(np.power, self._place(base), self._place(Number(float(whole.value)))) if (
+                whole is exponent
+            ) else self._step(np.divide, self._place(Number(1.0)), self._place(Binary("**", base, whole)))  # fmt: skip
+        return self._place(Call("exp", (Binary("*", exponent, Call("log", (base,))),)))
+
+    def _step(self, function: Callable[..., Any], *places: int) -> int:
+        slot, known = self._slot((function, places))
+        if not known:
+            self._steps.append((slot, (function, places)))
+            if self._fixed.issuperset(places):
+                self._fixed.add(slot)
+        return slot
+
+    def prepare(self, data: Mapping[str, Array]) -> list[Any]:
+        """What only the constant names decide, for their values."""
+        found: list[Any] = [None] * self._size
+        for slot, value in self._values.items():
+            found[slot] = value
+        for name in self._constant & self._inputs.keys():
+            found[self._inputs[name]] = data[name]
+        for slot, (function, places) in self._steps:
+            if slot in self._fixed:
+                found[slot] = function(*(found[place] for place in places))
+        return found
+
+    def run(self, prepared: Sequence[Any], values: Mapping[str, Any]) -> list[Any]:
+        """The expressions at values of all other names; arrays are broadcast."""
+        found = list(prepared)
+        for name, slot in self._inputs.items():
+            if name not in self._constant:
+                found[slot] = values[name]
+        for slot, (function, places) in self._steps:
+            if slot not in self._fixed:
+                found[slot] = function(*(found[place] for place in places))
+        return [found[slot] for slot in self.outputs]
