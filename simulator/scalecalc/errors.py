@@ -81,6 +81,10 @@ class LawError(ScalecalcError):
     """A law is malformed, or cannot be applied to what was asked."""
 
 
+class FitError(ScalecalcError):
+    """Runs cannot be fitted by what was asked for."""
+
+
 class UsageError(ScalecalcError):
     """An option has a value that makes no sense."""
 

@@ -91,6 +91,18 @@ class Problem:
             f = np.broadcast_to(self._tape.run(self._prepared, values)[0], (len(points), len(self.observed)))
             return np.asarray((np.log(f) if self.residual == "log" else f) - self._target)
 
+    def linearised(self, points: Array) -> tuple[Array, Array]:
+        """Residuals (s, n) and their slopes by the coordinates (s, n, p)."""
+        shape = (len(points), len(self.observed))
+        values = {name: points[:, [i]] for i, name in enumerate(self.names)}
+        with np.errstate(all="ignore"):
+            f, *rest = self._tape.run(self._prepared, values)
+            f = np.broadcast_to(f, shape)
+            slopes = np.stack([np.broadcast_to(slope, shape) for slope in rest[: len(self.names)]], axis=-1)
+            if self.residual == "log":
+                return np.log(f) - self._target, slopes / f[:, :, None]
+        return f - self._target, slopes
+
     @property
     def evaluate(self) -> Evaluate:
         """Objectives with gradients and Hessians, for `newton.minimise`."""

@@ -1,0 +1,61 @@
+"""Coefficients of resampled runs: what another set of runs of the same kind would have given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from scalecalc.calibrate.fit import FINE, Fit, finish, scale_of
+from scalecalc.calibrate.newton import Optimum
+from scalecalc.calibrate.tape import Array
+from scalecalc.errors import FitError
+
+DRAWS = 4_000
+BLOCK = 500
+"""Resamples of one seed: their numbers do not depend on how many processes share the work."""
+
+
+def weights_of(groups: Sequence[int], count: int, seed: int) -> Array:
+    """How often each observation stands in each of `count` resamples, (count, n): all of a run together.
+
+    Args:
+        groups: the run each observation belongs to, (n), numbered from 0.
+        count: resamples.
+        seed: of the whole series; resample k is the same whatever `count` is.
+    """
+    labels = np.asarray(groups)
+    runs = int(labels.max()) + 1
+    even = np.full(runs, 1.0 / runs)
+    parts = []
+    for block in range(-(-count // BLOCK)):
+        drawn = np.random.default_rng([seed, block]).multinomial(runs, even, size=BLOCK)
+        parts.append(drawn[: count - block * BLOCK])
+    found: Array = np.concatenate(parts)[:, labels].astype(float)
+    return found
+
+
+def bootstrap(fit: Fit, groups: Sequence[int] | None = None, count: int = DRAWS, seed: int = 0) -> Optimum:
+    """The optima of resampled runs, each found from that of all of them, to the same gradient.
+
+    Args:
+        fit: of all runs.
+        groups: the run of each observation; each is one of its own if None.
+        count, seed: of the resamples.
+
+    Raises:
+        FitError: more than 1 in 20 resamples has no optimum: the runs do not determine the coefficients.
+    """
+    runs = range(len(fit.residuals)) if groups is None else groups
+    weights = weights_of(runs, count, seed)
+    found = finish(fit.problem, np.repeat(fit.point[None], count, axis=0), weights)
+    lost = int((found.gradients > FINE * scale_of(fit.problem.loss)).sum())
+    if lost * 20 > count:
+        raise FitError(f"{lost} of {count} resamples have no optimum", todo="give more runs, or a simpler formula")
+    return found
+
+
+def draws(fit: Fit, found: Optimum) -> dict[str, Array]:
+    """Coefficients of the resamples that have an optimum, by name."""
+    good = found.gradients <= FINE * scale_of(fit.problem.loss)
+    return fit.problem.coefficients(found.points[good])
