@@ -12,6 +12,7 @@ from typing import Any
 
 from scalecalc.dims import Dim, Poly, hint_of, same, symbols_of
 from scalecalc.errors import GraphError, ShapeError
+from scalecalc.expressions import Number, parse
 from scalecalc.ir.graph import Declared, Graph, Initializer, Node, Size, TensorType
 from scalecalc.ir.unfold import CONTROL
 from scalecalc.ops import Tensor, find, is_float
@@ -264,6 +265,11 @@ class Builder:
         for name, value in outputs.items():
             self.graph.nodes.append(Node("Identity", "", f"{name}/Identity", (value.name,), (name,), {}))
             self.graph.outputs[name] = TensorType(value.tensor.dtype, None)
+        symbols = self.graph.symbols
+        fixed = {name: Number(own.value) for name, own in symbols.items() if own.fixed and own.value is not None}
+        for name, own in symbols.items():
+            if own.tie and fixed:  # what follows from a number is a number as well
+                symbols[name] = replace(own, tie=str(parse(own.tie).substitute(fixed)))
         return self.graph
 
     # -- scopes -----------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from scalecalc.frontends.layers import (  # noqa: F401
     attention,
     basic,
     convolution,
+    norms,
     sections,
     shapes,
 )
