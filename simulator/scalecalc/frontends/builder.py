@@ -123,8 +123,10 @@ class Builder:
         """A stored tensor of the layer being made, or of the one whose weights it uses.
 
         Raises:
-            ShapeError: that one has another shape.
+            ShapeError: that one has another shape, or this one a size below 1.
         """
+        if any(isinstance(dim, int) and dim < 1 for dim in shape):
+            raise ShapeError(f"its {label} would be ({', '.join(map(str, shape))})")
         path = self.scope.path if self.scope.owner is None else self.scope.owner
         name = ".".join((*path, label))
         found = self._weights.get(name)
