@@ -48,9 +48,11 @@ def slice_(b: Builder, x: Value, *, axis: int, start: Dim = 0, end: Dim) -> Valu
 
 
 @layer("take")
-def take(b: Builder, x: Value, index: int = 0, *, axis: int = 1) -> Value:
-    """One entry of an axis, which disappears: the first token of a sequence."""
-    return b.node("Gather", x, b.constant([index], scalar=True), axis=axis)
+def take(b: Builder, x: Value, index: Ints = (0,), *, axis: int = 1) -> Value:
+    """One entry of an axis, which disappears, such as the first token of a sequence; or several, in their order."""
+    if not index:
+        raise ShapeError("no index")
+    return b.node("Gather", x, b.constant(index, scalar=len(index) == 1), axis=axis)
 
 
 @layer("reduce")
