@@ -61,6 +61,8 @@ OTHERS = [
     ("densenet", {"growth": 12}, 1_384_696, 426_453_504, 1_617_303_552),
     # VGG of 1, 2, 3, 4 and 5 convolutions, num_classes=10
     ("vgg", {"n_1": 1, "n_4": 4, "n_5": 5, "classes": 10}, 141_344_010, 16_391_053_312, 65_390_804_992),
+    # one tower of AlexNet alone: Conv2d of 48, 128, 192, 192 and 128 filters, Linear 4608, 4096, 4096, 1000
+    ("alexnet-2012", {"towers": 1}, 40_702_632, 335_259_920, 1_235_624_480),
     # efficientnet_b0() of images of another side; backward by hand, as above
     ("efficientnet", {"resolution": 320}, 5_288_548, 785_392_000, 4 * 785_392_000 - 2 * 160 * 160 * 32 * 27),
     ("efficientnet", {"resolution": 225}, 5_288_548, 449_497_408, 4 * 449_497_408 - 2 * 113 * 113 * 32 * 27),
@@ -110,6 +112,13 @@ def test_sizes_of_an_unrolled_repeat_are_numbers() -> None:
     assert settle(found, {"growth": 24}).sizes["half_1"] == (48 + 6 * 24) // 2
     with pytest.raises(UsageError, match="no symbol 'n_1'"):
         settle(found, {"n_1": 7})
+
+
+def test_a_variant_changes_the_value_of_a_symbol_alone() -> None:
+    """The side of an image is data in all of them, and free to be set."""
+    for name, side in (("efficientnet:b0", 224), ("efficientnet:b3", 300)):
+        resolution = profile(name).symbols["resolution"]
+        assert (resolution.kind, resolution.hint) == ("spatial", side)
 
 
 @pytest.mark.parametrize(
