@@ -6,9 +6,11 @@ FLOPs of a forward pass, and its FLOPs of a backward pass from an image that nee
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
-from scalecalc import profile
+import scalecalc
 from scalecalc.errors import FileError, UsageError
 from scalecalc.estimate.sizes import settle
 from scalecalc.frontends import zoo
@@ -67,6 +69,12 @@ OTHERS = [
     ("efficientnet", {"resolution": 320}, 5_288_548, 785_392_000, 4 * 785_392_000 - 2 * 160 * 160 * 32 * 27),
     ("efficientnet", {"resolution": 225}, 5_288_548, 449_497_408, 4 * 449_497_408 - 2 * 113 * 113 * 32 * 27),
 ]
+
+
+@cache
+def profile(name: str) -> Profile:
+    """Of a model, made once for all tests."""
+    return scalecalc.profile(name)
 
 
 def counted(found: Profile, sizes: dict[str, int]) -> tuple[int | None, ...]:
