@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scalecalc import profile
+from scalecalc.dims import evaluate
 from scalecalc.estimate.sizes import settle
 from tests.walk.exports import TRUTH
 
@@ -54,12 +55,36 @@ def test_other_sizes(name: str, place: int) -> None:
     assert found.training["backward_matrix_flops"].value(sizes) == 2 * truth["backward_macs"]
 
 
+@pytest.mark.parametrize(
+    ("name", "output", "published"),
+    [
+        ("unet", "output", (1, 2, 388, 388)),  # Figure 1: 388x388 of 2 classes
+        ("ssd", "boxes", (1, 8_732, 4)),  # Figure 2: 8732 per class
+        ("ssd", "scores", (1, 8_732, 91)),
+        ("mobilefacenet", "output", (1, 128)),  # Table 1: the last layer
+    ],
+)
+def test_outputs(name: str, output: str, published: tuple[int, ...]) -> None:
+    found = profile(name)
+    sizes = settle(found, {}).sizes
+    assert tuple(evaluate(dim, sizes) for dim in found.outputs[output] or ()) == published
+
+
 def test_position_table_follows_the_image() -> None:
     """torchvision's vit_b_16 made for images of 384: 86,859,496 parameters, 55,484,350,464 multiply-accumulates."""
     found = profile("vit")
     sizes = settle(found, {"height": 384, "width": 384}).sizes
+    assert sizes["rows"] == 24
     assert found.params["trainable"].value(sizes) == 86_859_496
     assert found.forward["macs"].value(sizes) == 55_484_350_464
+
+
+def test_other_tiles() -> None:
+    """The module of U-Net's Figure 1 on 700 x 604 pixels: FlopCounterMode over 2, and its output of 516 x 420."""
+    found = profile("unet")
+    sizes = settle(found, {"height": 700, "width": 604}).sizes
+    assert found.forward["macs"].value(sizes) == 206_048_225_536
+    assert tuple(evaluate(dim, sizes) for dim in found.outputs["output"] or ()) == (1, 2, 516, 420)
 
 
 def test_mobilefacenet_as_deployed() -> None:

@@ -26,9 +26,18 @@ def test_one_map_and_one_number_of_anchors() -> None:
     assert shape(found, batch=1) == (1, 24, 3)
 
 
-def test_each_map_has_its_number_of_anchors() -> None:
-    with pytest.raises(FileError, match="anchors has 3 numbers for 2 maps"):
-        made("- {detection_heads: [a, b], anchors: [1, 2, 3], entries: 4}", MAPS)
+@pytest.mark.parametrize(
+    ("layer", "what"),
+    [
+        ("detection_heads: [a, b], anchors: [1, 2, 3], entries: 4", "anchors has 3 numbers for 2 maps"),
+        ("detection_heads: [a, c], anchors: 1, entries: 4", r"it takes maps of \(batch, channels, height, width\)"),
+        ("detection_heads: [], anchors: 1, entries: 4", "it takes maps of"),
+        ("unit_normalization: 4, from: a", "axis 4 of 4 axes"),
+    ],
+)
+def test_what_does_not_fit(layer: str, what: str) -> None:
+    with pytest.raises(FileError, match=rf"test.yaml:4: layers\[0\]\.\w+: {what}"):
+        made(f"- {{{layer}}}", f"{MAPS}, c: [batch, 3, 4]")
 
 
 def test_unit_normalization() -> None:

@@ -60,7 +60,17 @@ def test_merging_larger_squares() -> None:
     assert shape(made("- patch_merging: 3", "x: [2, 6, 7, 5]")) == (2, 2, 3, 45)
 
 
-@pytest.mark.parametrize("layer", ["window_attention: 3, window_size: 4", "patch_merging: 2"])
-def test_other_ranks(layer: str) -> None:
-    with pytest.raises(FileError, match=r"test.yaml:4: layers\[0\]\.\w+: it takes \(batch, height, width, features\)"):
-        made(f"- {{{layer}}}", "x: [batch, 16, 24]")
+@pytest.mark.parametrize(
+    ("layer", "shape_of_x", "what"),
+    [
+        ("window_attention: 3, window_size: 4", "batch, 16, 24", r"it takes \(batch, height, width, features\)"),
+        ("window_attention: 3, window_size: 0", "batch, 8, 8, 24", "squares of 0 x 0"),
+        ("window_attention: 3, window_size: 4, shift: 4", "batch, 8, 8, 24", "windows of 4 are shifted by 0 to 3"),
+        ("window_attention: 5, window_size: 4", "batch, 8, 8, 24", "24 is not a multiple of 5"),
+        ("patch_merging: 2", "batch", r"it takes \(batch, height, width, features\)"),
+        ("patch_merging: 0", "batch, 8, 8, 24", "squares of 0 x 0"),
+    ],
+)
+def test_what_does_not_fit(layer: str, shape_of_x: str, what: str) -> None:
+    with pytest.raises(FileError, match=rf"test.yaml:4: layers\[0\]\.\w+: {what}"):
+        made(f"- {{{layer}}}", f"x: [{shape_of_x}]")

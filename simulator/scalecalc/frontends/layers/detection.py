@@ -12,7 +12,7 @@ from scalecalc.frontends.layers.registry import Ints, layer
 @layer("unit_normalization")
 def unit_normalization(b: Builder, x: Value, axis: int = -1) -> Value:
     """Divided by the root of the sum of squares along an axis."""
-    return b.node("Div", x, b.node("ReduceL2", x, b.constant([axis % x.rank])))
+    return b.node("Div", x, b.node("ReduceL2", x, b.constant([axis])))
 
 
 @layer("detection_heads")
@@ -27,6 +27,8 @@ def detection_heads(
         entries: numbers for each anchor, such as a score for each class.
         kernel_size, use_bias: of the convolution that each map has for itself; it keeps height and width.
     """
+    if not xs or any(x.rank != 4 for x in xs):
+        raise ShapeError("it takes maps of (batch, channels, height, width)")
     if len(anchors) not in (1, len(xs)):
         raise ShapeError(f"anchors has {len(anchors)} numbers for {len(xs)} maps")
     found = []

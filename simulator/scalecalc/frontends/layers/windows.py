@@ -30,11 +30,12 @@ def window_attention(
         key_dim: entries of a query, key or value of one head; features / heads unless given.
         use_bias: of the projections.
     """
-    batch, *sides, features = _grid(x)
+    batch, *sides, features = _grid(x, window_size)
+    if not 0 <= shift < window_size:
+        raise ShapeError(f"windows of {window_size} are shifted by 0 to {window_size - 1}, not {shift}")
     counts = _ceiling(sides, window_size)
     full = [count * window_size for count in counts]
-    y = rolled(b, padded(b, x, full), [shift, shift])
-    y = blocked(b, y, window_size)
+    y = blocked(b, rolled(b, padded(b, x, full), [shift, shift]), window_size)
     windows, places = batch * counts[0] * counts[1], window_size**2
     y = b.node("Reshape", y, b.constant([windows, places, features]))
     scores = offset_scores(b, window_size, num_heads)
@@ -63,7 +64,7 @@ def offset_scores(b: Builder, window_size: int, num_heads: Dim) -> Value:
 @layer("patch_merging")
 def patch_merging(b: Builder, x: Value, size: int = 2) -> Value:
     """Squares of neighbours as one vector: (batch, h, w, c) -> (batch, h/size, w/size, c*size**2), rounded up."""
-    batch, *sides, features = _grid(x)
+    batch, *sides, features = _grid(x, size)
     counts = _ceiling(sides, size)
     y = blocked(b, padded(b, x, [count * size for count in counts]), size)
     return b.node("Reshape", y, b.constant([batch, *counts, features * size**2]))
@@ -97,7 +98,10 @@ def _ceiling(sides: Sequence[Dim], size: int) -> list[Dim]:
     return [(side + size - 1) // size for side in sides]
 
 
-def _grid(x: Value) -> tuple[Dim, ...]:
+def _grid(x: Value, size: int) -> tuple[Dim, ...]:
+    """The shape of a grid that is cut into squares of some size."""
     if x.rank != 4:
         raise ShapeError(f"it takes (batch, height, width, features), not {x.rank} axes")
+    if size < 1:
+        raise ShapeError(f"squares of {size} x {size}")
     return x.shape
