@@ -11,8 +11,10 @@ from scalecalc.frontends.layers import (  # noqa: F401
     attention,
     basic,
     convolution,
+    detection,
     sections,
     shapes,
+    windows,
 )
 from scalecalc.frontends.layers.registry import CHOICES, COMMON, KINDS, LAYERS, Layer, Option, layer
 
