@@ -110,7 +110,7 @@ def _foldable(forward: Forward, weights: list[Weight]) -> list[Dim]:
     None stands behind the last layer, or one of pooled values or that cuts patches, or has a norm of its own.
     """
     graph, sizes = forward.graph, []
-    if graph.format != "onnx" or not any(map(_biased, graph.nodes)):  # nobody exported what is declared
+    if not any(map(_biased, graph.nodes)):
         return []
     heads = {weight.name for weight in weights if weight.role == "head"}
     normed: set[str] = set()
