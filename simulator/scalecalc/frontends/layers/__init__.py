@@ -11,6 +11,9 @@ from scalecalc.frontends.layers import (  # noqa: F401
     attention,
     basic,
     convolution,
+    experts,
+    latent,
+    relative,
     sections,
     shapes,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from scalecalc.dims import Dim, exact_quotient
+from scalecalc.errors import ShapeError
 from scalecalc.frontends.builder import Builder, Value
 from scalecalc.frontends.layers.basic import linear
 from scalecalc.frontends.layers.registry import layer
@@ -46,6 +47,28 @@ def multi_head_attention(
     y = attend(b, q, k, v, causal=causal, bias=bias)
     width = output_dim if output_dim is not None else x.shape[-1]
     return linear(b, y, width, use_bias=use_bias if output_bias is None else output_bias, label="output")
+
+
+@layer("dot_product_attention")
+def dot_product_attention(
+    b: Builder, *xs: Value, num_heads: Dim, kv_heads: Dim | None = None, causal: bool = False,
+    bias: Value | None = None,
+) -> Value:  # fmt: skip
+    """softmax(q k' / sqrt(d)) v of three values made before: queries, keys and values, without projections.
+
+    Args:
+        b, xs: the builder, and (batch, sequence, heads * size) each.
+        num_heads: of queries.
+        kv_heads: of keys and values; as many as queries unless given.
+        causal: each place attends to those before it only.
+        bias: added to the scores, (heads, queries, keys).
+    """
+    if len(xs) != 3:
+        raise ShapeError(f"attention is of queries, keys and values, not of {len(xs)} values")
+    groups = kv_heads if kv_heads is not None else num_heads
+    heads = (num_heads, groups, groups)
+    q, k, v = (split_heads(b, x, n, exact_quotient(x.shape[-1], n)) for x, n in zip(xs, heads, strict=True))
+    return attend(b, q, k, v, causal=causal, bias=bias)
 
 
 def split_heads(b: Builder, x: Value, heads: Dim, size: Dim) -> Value:
