@@ -63,6 +63,10 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
             f"{_listed(picked)} are looked up by data "
             "and multiplied, as in a mixture of experts: `active` counts all of them, laws of dense models do not hold"
         )
+    experts = [weight for weight in weights if weight.trainable and weight.active != weight.size]
+    if experts:
+        met = total((1, weight.active) for weight in experts)
+        notes.append(f"{_listed(experts)} hold experts, {met} of which one sample meets: laws of dense models do not hold")
     doubled = [
         forward.values[node.inputs[3]].size
         for node in forward.graph.nodes
