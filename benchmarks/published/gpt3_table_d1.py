@@ -49,10 +49,9 @@ def rows() -> Iterator[Row]:
     with TABLE.open() as file:
         for line in csv.DictReader(text for text in file if not text.startswith("#")):
             params, tokens = 1e6 * float(line["params_million"]), 1e9 * float(line["tokens_billion"])
-            spec = line["spec"]
-            published, arithmetic = float(line["train_flops"]), params * tokens * float(line["flops_per_param_per_token"])
-            own, per_token = _costs(spec)
-            yield Row(line["model"], spec, published, arithmetic, own, per_token * tokens)
+            arithmetic = params * tokens * float(line["flops_per_param_per_token"])
+            own, per_token = _costs(line["spec"])
+            yield Row(line["model"], line["spec"], float(line["train_flops"]), arithmetic, own, per_token * tokens)
 
 
 def _costs(spec: str) -> tuple[int, float]:
@@ -69,7 +68,8 @@ def _costs(spec: str) -> tuple[int, float]:
 
 def main() -> None:
     """Print the table."""
-    print(f"{'model':14} {'published':>10} {'its arithmetic':>15} {'parameters':>16} {'exact':>10} {'exact/published':>16}")
+    heads = ("model", "published", "its arithmetic", "parameters", "exact", "exact/published")
+    print("{:14} {:>10} {:>15} {:>16} {:>10} {:>16}".format(*heads))
     for row in rows():
         off = f"{row.arithmetic / row.published - 1:+.2%}"
         ratio = f"{row.exact / row.published:.3f}"

@@ -65,8 +65,10 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
         )
     experts = [weight for weight in weights if weight.trainable and weight.active != weight.size]
     if experts:
-        met = total((1, weight.active) for weight in experts)
-        notes.append(f"{_listed(experts)} hold experts, {met} of which one sample meets: laws of dense models do not hold")
+        notes.append(
+            f"{len(experts)} stored tensors ({experts[0].name} first) hold experts, of which one sample meets a part: "
+            "`active` counts that part alone, laws of dense models do not hold"
+        )
     doubled = [
         forward.values[node.inputs[3]].size
         for node in forward.graph.nodes
