@@ -56,9 +56,34 @@ def test_products_of_given_values() -> None:
     assert found.facts["causal"]
 
 
-def test_two_values_are_too_few() -> None:
-    with pytest.raises(FileError, match=r"layers\[0\].dot_product_attention: attention is of queries, keys and values"):
-        made("- {dot_product_attention: [x, x], num_heads: 4}")
+REFUSED = [
+    # layer, its input, what is said
+    ("multi_head_attention: 5", "batch, seq, 32", "32 is not a multiple of 5"),
+    ("multi_head_attention: 4, kv_heads: 3", "batch, seq, 32", "4 is not a multiple of 3"),
+    ("multi_head_attention: 4, rotary: 16", "batch, seq, 32", "16 is more than 8"),
+    ("multi_head_attention: 4", "batch, 32", r"it takes \(batch, sequence, features\), not \(batch, 32\)"),
+    ("multi_head_latent_attention: 4, kv_rank: 8, key_dim: 4, rotary: 3", "batch, seq, 32", "3 is not a multiple of 2"),
+    ("multi_head_latent_attention: 4, kv_rank: 8, key_dim: 4, rotary: 4", "32", r"it takes .*, not \(32\)"),
+    ("relative_attention: 4", "batch, seq, 3, 32", r"it takes .*, not \(batch, seq, 3, 32\)"),
+    ("relative_position_bias: 4", "32", r"it takes .*, not \(32\)"),
+    ("sinusoidal_positions: ", "batch, 32", r"it takes .*, not \(batch, 32\)"),
+    ("positional: 64", "batch, 32", r"it takes .*, not \(batch, 32\)"),
+    ("dot_product_attention: [x, x], num_heads: 4", "batch, seq, 32", "not of 2 values"),
+    ("mixture_of_experts: 2, top_k: 4, d_ff: 8", "batch, seq, 32", "4 is more than 2"),
+    ("mixture_of_experts: 4, top_k: 2, d_ff: 8", "32", r"it takes \(..., tokens, features\), not \(32\)"),
+    ("mixture_of_experts: 4, top_k: 2", "batch, seq, 32", "needs d_ff"),
+]
+
+
+@pytest.mark.parametrize(("layer", "given", "said"), REFUSED)
+def test_refused(layer: str, given: str, said: str) -> None:
+    with pytest.raises(FileError, match=rf"test.yaml:4: layers\[0\].{layer.partition(':')[0]}: .*{said}"):
+        made(f"- {{{layer}}}", inputs=f"{{x: [{given}]}}")
+
+
+def test_biases_of_other_heads_are_refused() -> None:
+    with pytest.raises(FileError, match="8 does not broadcast with 4"):
+        made("- {relative_position_bias: 4, name: near}\n- {multi_head_attention: 8, bias: near, from: x}")
 
 
 def test_kept_are_values_and_probabilities() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from scalecalc.errors import FileError
 from tests.frontends.layers.sequences import SIZES, counts, made, shape
 
 T5 = """
@@ -71,8 +70,3 @@ def test_sines_are_computed_once_and_not_stored() -> None:
     assert found.params["constants"].value(SIZES) == 16  # frequencies
     # angles, sines and cosines once; added to both examples three times; the biases of three layers
     assert found.forward["vector_flops"].value(SIZES) == 3 * 7 * 16 + 3 * 14 * 32 + 3 * 14 * 32
-
-
-def test_sines_are_of_sequences() -> None:
-    with pytest.raises(FileError, match="positions are those of"):
-        made("- sinusoidal_positions", inputs="{x: [batch, 32]}", symbols="batch: ")

@@ -11,11 +11,13 @@ from scalecalc.frontends.layers import (  # noqa: F401
     attention,
     basic,
     convolution,
+    detection,
     experts,
     latent,
     relative,
     sections,
     shapes,
+    windows,
 )
 from scalecalc.frontends.layers.registry import CHOICES, COMMON, KINDS, LAYERS, Layer, Option, layer
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from scalecalc.dims import Dim, exact_quotient
+from scalecalc.dims import Dim, bound, broadcast_shapes, exact_quotient
 from scalecalc.errors import ShapeError
 from scalecalc.frontends.builder import Builder, Value
-from scalecalc.frontends.layers.basic import linear
+from scalecalc.frontends.layers.basic import linear, sequence
 from scalecalc.frontends.layers.registry import layer
 
 
@@ -34,7 +34,7 @@ def multi_head_attention(
         output_dim: features of the result; as those of x unless given.
     """
     heads, groups = num_heads, kv_heads if kv_heads is not None else num_heads
-    size = key_dim if key_dim is not None else exact_quotient(x.shape[-1], heads)
+    size = key_dim if key_dim is not None else exact_quotient(sequence(x).shape[-1], heads)
     depth = value_dim if value_dim is not None else size
     other = memory if memory is not None else x
     q = split_heads(b, linear(b, x, heads * size, use_bias=use_bias, label="query"), heads, size)
@@ -73,12 +73,14 @@ def dot_product_attention(
 
 def split_heads(b: Builder, x: Value, heads: Dim, size: Dim) -> Value:
     """(batch, sequence, heads * size) as (batch, heads, sequence, size)."""
-    x = b.node("Reshape", x, b.constant([0, 0, heads, size]))
+    x = b.node("Reshape", sequence(x), b.constant([0, 0, heads, size]))
     return b.node("Transpose", x, perm=(0, 2, 1, 3))
 
 
 def attend(b: Builder, q: Value, k: Value, v: Value, *, causal: bool = False, bias: Value | None = None) -> Value:
     """softmax(q k' / sqrt(d) + bias) v of (batch, heads, sequence, size), as (batch, sequence, heads * size)."""
+    if bias is not None:
+        broadcast_shapes((*q.shape[:3], k.shape[2]), bias.shape)
     y = b.node("Attention", q, k, v, bias, is_causal=int(causal))
     y = b.node("Transpose", y, perm=(0, 2, 1, 3))
     return b.node("Reshape", y, b.constant([0, 0, y.shape[2] * y.shape[3]]))
@@ -87,6 +89,7 @@ def attend(b: Builder, q: Value, k: Value, v: Value, *, causal: bool = False, bi
 def rotated(b: Builder, x: Value, size: Dim) -> Value:
     """(batch, heads, sequence, d) with the first `size` entries of each head turned by the angle of the position."""
     steps = x.shape[2]
+    bound(size, x.shape[3])
 
     def angles() -> Value:
         places = b.node("Cast", b.range(steps), to="float32")

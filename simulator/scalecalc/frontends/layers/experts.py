@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from scalecalc.dims import Dim
-from scalecalc.frontends.builder import Builder, Value
+from scalecalc.dims import Dim, bound
+from scalecalc.errors import ShapeError
+from scalecalc.frontends.builder import Builder, Value, shape_text
 from scalecalc.frontends.layers.activations import Activation, activate
 from scalecalc.frontends.layers.basic import linear
 from scalecalc.frontends.layers.registry import CHOICES, layer
@@ -58,6 +59,9 @@ def _route(
     b: Builder, x: Value, experts: Dim, top_k: Dim, *, scoring: str, normalize: bool, use_bias: bool, correction: bool
 ) -> tuple[Value, Value]:
     """(..., top_k) weights of the chosen experts, and their numbers."""
+    if x.rank < 2:
+        raise ShapeError(f"it takes (..., tokens, features), not {shape_text(x)}")
+    bound(top_k, experts)
     scores = activate(b, linear(b, x, experts, use_bias=use_bias, label="router"), scoring)
     ranked = b.node("Add", scores, b.weight("router.correction", experts, frozen=True)) if correction else scores
     weights, chosen = b.nodes("TopK", ranked, b.constant([top_k]), outputs=2)

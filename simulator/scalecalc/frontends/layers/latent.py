@@ -5,7 +5,7 @@ from __future__ import annotations
 from scalecalc.dims import Dim
 from scalecalc.frontends.builder import Builder, Value
 from scalecalc.frontends.layers.attention import attend, rotated, split_heads
-from scalecalc.frontends.layers.basic import linear
+from scalecalc.frontends.layers.basic import linear, sequence
 from scalecalc.frontends.layers.registry import layer
 
 
@@ -27,6 +27,7 @@ def multi_head_latent_attention(
         query_rank: entries of a latent vector of queries; they are projected from x directly unless given.
         causal: each place attends to those before it only.
     """
+    batch, steps, features = sequence(x).shape
     heads, depth = num_heads, value_dim if value_dim is not None else key_dim
     q = x if query_rank is None else _latent(b, linear(b, x, query_rank, use_bias=False, label="query_down"), "query")
     q = linear(b, q, heads * (key_dim + rotary), use_bias=False, label="query")
@@ -36,9 +37,9 @@ def multi_head_latent_attention(
     q = b.node("Concat", fixed, rotated(b, turned, rotary), axis=-1)
     k, v = _parts(b, split_heads(b, kv, heads, key_dim + depth), key_dim, depth)
     shared = rotated(b, b.node("Unsqueeze", shared, b.constant([1])), rotary)
-    shared = b.node("Expand", shared, b.constant([x.shape[0], heads, x.shape[1], rotary]))
+    shared = b.node("Expand", shared, b.constant([batch, heads, steps, rotary]))
     y = attend(b, q, b.node("Concat", k, shared, axis=-1), v, causal=causal)
-    return linear(b, y, x.shape[-1], use_bias=False, label="output")
+    return linear(b, y, features, use_bias=False, label="output")
 
 
 def _latent(b: Builder, x: Value, label: str) -> Value:

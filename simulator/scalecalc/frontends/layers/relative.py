@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from scalecalc.dims import Dim, exact_quotient
-from scalecalc.errors import ShapeError
 from scalecalc.frontends.builder import Builder, Value
 from scalecalc.frontends.layers.attention import attend, split_heads
-from scalecalc.frontends.layers.basic import linear
+from scalecalc.frontends.layers.basic import linear, sequence
 from scalecalc.frontends.layers.registry import layer
 
 
@@ -24,9 +23,7 @@ def sinusoids(b: Builder, steps: Dim, size: Dim) -> Value:
 @layer("sinusoidal_positions")
 def sinusoidal_positions(b: Builder, x: Value) -> Value:
     """Sines and cosines of the place on axis 1 added: a vector for each that is computed, not stored."""
-    if x.rank != 3:
-        raise ShapeError(f"positions are those of (batch, sequence, features), not of {x.rank} axes")
-    return b.node("Add", x, sinusoids(b, x.shape[1], x.shape[2]))
+    return b.node("Add", x, sinusoids(b, *sequence(x).shape[1:]))
 
 
 @layer("relative_position_bias")
@@ -36,7 +33,7 @@ def relative_position_bias(b: Builder, x: Value, num_heads: Dim, *, buckets: Dim
     (batch, sequence, features) -> (1, heads, sequence, sequence). Which bucket a distance falls into is arithmetic
     on indices, which costs no FLOPs.
     """
-    places = b.range(x.shape[1])
+    places = b.range(sequence(x).shape[1])
     apart = b.node("Sub", b.node("Unsqueeze", places, b.constant([0])), b.node("Unsqueeze", places, b.constant([1])))
     bucket = b.node("Min", b.node("Abs", apart), b.constant([buckets - 1]))
     found = b.node("Gather", b.weight("table", buckets, num_heads), bucket)
@@ -60,7 +57,7 @@ def relative_attention(
         causal: each place attends to those before it only.
         use_bias, output_bias: of the projections in front, and of the one behind; distances have none.
     """
-    features, steps = x.shape[-1], x.shape[1]
+    _, steps, features = sequence(x).shape
     size = key_dim if key_dim is not None else exact_quotient(features, num_heads)
     q, k, v = (
         split_heads(b, linear(b, x, num_heads * size, use_bias=use_bias, label=label), num_heads, size)
