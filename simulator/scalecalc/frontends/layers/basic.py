@@ -100,7 +100,7 @@ def positional(
 
     `trainable_table: false` for a fixed table, such as one of sines.
     """
-    rows = sequence(x).shape[1] if positions is None else positions
-    table = b.weight("positions", rows, x.shape[2], frozen=not trainable_table)
-    found = b.node("Gather", table, b.range(x.shape[1]))
+    _, steps, features = sequence(x).shape
+    table = b.weight("positions", steps if positions is None else positions, features, frozen=not trainable_table)
+    found = b.node("Gather", table, b.range(steps))
     return b.node("Add", x, found) if add else found
