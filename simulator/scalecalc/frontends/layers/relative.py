@@ -67,8 +67,17 @@ def relative_attention(
     r = linear(b, sinusoids(b, reach, features), num_heads * size, use_bias=False, label="distance")
     r = b.node("Transpose", b.node("Reshape", r, b.constant([reach, num_heads, size])), perm=(1, 2, 0))
     content, distance = (b.node("Add", q, b.weight(f"{n}_bias", num_heads, 1, size)) for n in ("content", "distance"))
-    scores = b.node("MatMul", distance, r)
-    if not causal:  # shifted, so that each query sees its own distances: moves numbers, computes none
-        scores = b.node("Slice", scores, b.constant([0]), b.constant([steps]), b.constant([3]))
+    root = b.node("Sqrt", b.node("Cast", b.constant([size], scalar=True), to="float32"))
+    scores = b.node("Div", _shifted(b, b.node("MatMul", distance, r)), root)
     y = attend(b, content, k, v, causal=causal, bias=scores)
     return linear(b, y, features, use_bias=use_bias if output_bias is None else output_bias, label="output")
+
+
+def _shifted(b: Builder, scores: Value) -> Value:
+    """Scores of queries and distances, each row moved so that column k is the distance to place k."""
+    batch, heads, steps, distances = scores.shape
+    y = b.node("Pad", scores, b.constant([0, 0, 0, 1, 0, 0, 0, 0]))
+    y = b.node("Reshape", y, b.constant([batch, heads, distances + 1, steps]))
+    y = b.node("Slice", y, b.constant([1]), b.constant([distances + 1]), b.constant([2]))
+    y = b.node("Reshape", y, b.constant([batch, heads, steps, distances]))
+    return b.node("Slice", y, b.constant([0]), b.constant([steps]), b.constant([3]))
