@@ -64,6 +64,13 @@ def test_distances(causal: str, distances: int) -> None:
     assert counts(biased)[0] == params + 3 * 12 + 32
 
 
+def test_distances_to_both_sides_are_those_of_transformers() -> None:
+    """Wav2Vec2ConformerSelfAttention with relative positions: parameters, FlopCounterMode over 2, forward and back."""
+    found = made("- {relative_attention: 4}")
+    assert counts(found) == (5312, 82752)
+    assert found.training["backward_matrix_flops"].value(SIZES) == 2 * 109184
+
+
 def test_sines_are_computed_once_and_not_stored() -> None:
     found = made("- repeat: 3\n  layers:\n    - sinusoidal_positions\n    - {dense: 32}")
     assert counts(found) == (3 * 33 * 32, 3 * 14 * 32 * 32)
