@@ -36,7 +36,7 @@ def read(source: str | os.PathLike[str], *, shapes: Shapes | None = None, values
         from scalecalc.frontends.spec import read as read_spec
 
         return read_spec(file, variant, shapes=shapes, values=values)
-    if not os.path.exists(name) and os.path.basename(name) == name and not os.path.splitext(name.partition(":")[0])[1]:
+    if not os.path.exists(name) and os.path.basename(name) == name and not os.path.splitext(file or name)[1]:
         return _read_shipped(name, shapes, values)
     return _read_file(name, shapes, values)
 

@@ -14,6 +14,7 @@ from scalecalc.frontends.layers import (  # noqa: F401
     detection,
     experts,
     latent,
+    norms,
     relative,
     sections,
     shapes,
