@@ -51,6 +51,11 @@ HEADS = [
     row("CausalConvWithState", ("b c s", "c 1 3", "c", "b c 2"), ("b c s", "b c 2"), "b*c*s*3", vector="b*c*s"),
     row("CausalConvWithState", ("b c s", "c 1 4"), ("b c s", "b c 3"), "b*c*s*4", vector="b*c*s*5", activation="silu"),
 ]  # fmt: skip
+EXPERTS = [
+    # each of b*s tokens meets k of n matrices c x d
+    row("ExpertMatMul", ("b s k c", "n c d", "int64: b s k"), "b s k d", "b*s*k*c*d", domain="scalecalc"),
+    row("ExpertMatMul", ("s 2 c", "64 c d", "int64: s 2"), "s 2 d", "s*2*c*d", domain="scalecalc"),
+]
 LOSSES = [
     row("SoftmaxCrossEntropyLoss", ("b c", "int64: b"), ("", "b c"), vector="6*b*c + 2*b"),
     row("SoftmaxCrossEntropyLoss", ("b c s", "int64: b s", "c"), "b s", vector="6*b*c*s + 2*b*s", reduction="none"),
@@ -112,4 +117,4 @@ FUSED_ATTENTION = [
     ms("GroupQueryAttention", ("b s 4*k", "b s 2*k", "b s 2*k"), "b s 4*k", "b*4*s*s*2*k",
        num_heads=4, kv_num_heads=2),
 ]  # fmt: skip
-CASES = [*RECURRENT, *LINEAR, *HEADS, *LOSSES, *FUSED, *FUSED_ATTENTION]
+CASES = [*RECURRENT, *LINEAR, *HEADS, *EXPERTS, *LOSSES, *FUSED, *FUSED_ATTENTION]

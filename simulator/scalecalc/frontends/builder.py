@@ -136,8 +136,7 @@ class Builder:
             for dim, own in zip(shape, found.shape, strict=True):
                 same(dim, own)
             return found
-        if found is not None:
-            name = self._unique(name)
+        name = self._unique(name)
         tensor = Tensor(shape, dtype)
         stored = 1  # its bytes follow from its shape; 1 says that the file means it to be there
         texts = tuple(map(_text, shape))

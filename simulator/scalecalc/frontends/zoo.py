@@ -63,8 +63,8 @@ def find(name: str) -> Found | None:
             raise UsageError(f"{base} has no variant '{variant:.60}'", where=name, todo=todo)
         return Found(files[base], "" if variant == spec.default else variant)
     wanted = _squeezed(name)
-    for path in files.values():
-        for alias, own in _names(load(Found(path, ""))).items():
+    for stem, path in files.items():
+        for alias, own in ({stem: ""} | _names(load(Found(path, "")))).items():
             if _squeezed(alias) == wanted:
                 return Found(path, own)
     return None

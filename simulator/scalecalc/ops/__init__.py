@@ -11,6 +11,7 @@ from scalecalc.ops import (  # noqa: F401
     control,
     conv,
     elementwise,
+    experts,
     heads,
     image,
     index,

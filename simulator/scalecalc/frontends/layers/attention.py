@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from scalecalc.dims import Dim, exact_quotient
+from scalecalc.dims import Dim, bound, broadcast_shapes, exact_quotient
+from scalecalc.errors import ShapeError
 from scalecalc.frontends.builder import Builder, Value
-from scalecalc.frontends.layers.basic import linear
+from scalecalc.frontends.layers.basic import linear, sequence
 from scalecalc.frontends.layers.registry import layer
 
 
@@ -33,7 +34,7 @@ def multi_head_attention(
         output_dim: features of the result; as those of x unless given.
     """
     heads, groups = num_heads, kv_heads if kv_heads is not None else num_heads
-    size = key_dim if key_dim is not None else exact_quotient(x.shape[-1], heads)
+    size = key_dim if key_dim is not None else exact_quotient(sequence(x).shape[-1], heads)
     depth = value_dim if value_dim is not None else size
     other = memory if memory is not None else x
     q = split_heads(b, linear(b, x, heads * size, use_bias=use_bias, label="query"), heads, size)
@@ -48,14 +49,38 @@ def multi_head_attention(
     return linear(b, y, width, use_bias=use_bias if output_bias is None else output_bias, label="output")
 
 
+@layer("dot_product_attention")
+def dot_product_attention(
+    b: Builder, *xs: Value, num_heads: Dim, kv_heads: Dim | None = None, causal: bool = False,
+    bias: Value | None = None,
+) -> Value:  # fmt: skip
+    """softmax(q k' / sqrt(d)) v of three values made before: queries, keys and values, without projections.
+
+    Args:
+        b, xs: the builder, and (batch, sequence, heads * size) each.
+        num_heads: of queries.
+        kv_heads: of keys and values; as many as queries unless given.
+        causal: each place attends to those before it only.
+        bias: added to the scores, (heads, queries, keys).
+    """
+    if len(xs) != 3:
+        raise ShapeError(f"attention is of queries, keys and values, not of {len(xs)} values")
+    groups = kv_heads if kv_heads is not None else num_heads
+    heads = (num_heads, groups, groups)
+    q, k, v = (split_heads(b, x, n, exact_quotient(x.shape[-1], n)) for x, n in zip(xs, heads, strict=True))
+    return attend(b, q, k, v, causal=causal, bias=bias)
+
+
 def split_heads(b: Builder, x: Value, heads: Dim, size: Dim) -> Value:
     """(batch, sequence, heads * size) as (batch, heads, sequence, size)."""
-    x = b.node("Reshape", x, b.constant([0, 0, heads, size]))
+    x = b.node("Reshape", sequence(x), b.constant([0, 0, heads, size]))
     return b.node("Transpose", x, perm=(0, 2, 1, 3))
 
 
 def attend(b: Builder, q: Value, k: Value, v: Value, *, causal: bool = False, bias: Value | None = None) -> Value:
     """softmax(q k' / sqrt(d) + bias) v of (batch, heads, sequence, size), as (batch, sequence, heads * size)."""
+    if bias is not None:
+        broadcast_shapes((*q.shape[:3], k.shape[2]), bias.shape)
     y = b.node("Attention", q, k, v, bias, is_causal=int(causal))
     y = b.node("Transpose", y, perm=(0, 2, 1, 3))
     return b.node("Reshape", y, b.constant([0, 0, y.shape[2] * y.shape[3]]))
@@ -64,6 +89,7 @@ def attend(b: Builder, q: Value, k: Value, v: Value, *, causal: bool = False, bi
 def rotated(b: Builder, x: Value, size: Dim) -> Value:
     """(batch, heads, sequence, d) with the first `size` entries of each head turned by the angle of the position."""
     steps = x.shape[2]
+    bound(size, x.shape[3])
 
     def angles() -> Value:
         places = b.node("Cast", b.range(steps), to="float32")
