@@ -29,7 +29,8 @@ def read(source: str | os.PathLike[str]) -> Graph:
         from scalecalc.frontends.spec import read as read_spec
 
         return read_spec(file, variant)
-    if not os.path.exists(name) and os.path.basename(name) == name and not os.path.splitext(name)[1]:
+    plain = os.path.basename(name) == name and not os.path.splitext(name.partition(":")[0])[1]
+    if not os.path.exists(name) and plain:
         return _read_shipped(name)
     return _read_file(name)
 

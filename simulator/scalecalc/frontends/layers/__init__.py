@@ -11,8 +11,12 @@ from scalecalc.frontends.layers import (  # noqa: F401
     attention,
     basic,
     convolution,
+    recommendation,
+    recurrent,
     sections,
     shapes,
+    speech,
+    state_space,
 )
 from scalecalc.frontends.layers.registry import CHOICES, COMMON, KINDS, LAYERS, Layer, Option, layer
 
