@@ -28,6 +28,11 @@ EXPORTS = (
     "What PyTorch, Keras and JAX count themselves, and `-m exports` compares with what is counted here: "
     "multiply-accumulates of one forward run, trainable parameters."
 )
+MODELS = (
+    "Known by name: `scalecalc estimate gpt2:xl --budget 1e21`. The tests assert each one's published totals; "
+    "`scalecalc models NAME --spec` prints its file, with notes on what its source leaves open."
+)
+LAYERS = "What a [specification](specs.md) may list. An option that may be left out has a default or a question mark."
 NOTE = "<!-- written by docs/generate.py -->"
 
 
@@ -46,6 +51,8 @@ def pages() -> dict[str, str]:
         ),
         "datasets.md": ("Data sets", "`estimate --dataset NAME` takes its number of samples.", printed("datasets")),
         "devices.md": ("Devices", "`estimate --budget 8xNAME:3d` takes the dense peak rate.", printed("devices")),
+        "models.md": ("Models", MODELS, printed("models")),
+        "layers.md": ("Layers", LAYERS, printed("layers")),
         "exports.md": ("Exports", EXPORTS, exports()),
         "operators.md": ("Operators", "", operators.getvalue()),
         "cli.md": ("Command line", "", commands),

@@ -26,7 +26,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.slow
 def test_wheel_holds_the_package_its_laws_and_its_models(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    assert {"scalecalc/__init__.py", "scalecalc/models/vision/seed_cnn.onnx"} <= names
+    assert {
+        "scalecalc/__init__.py",
+        "scalecalc/models/vision/seed_cnn.onnx",
+        "scalecalc/models/language/gpt2.yaml",
+    } <= names
     assert any(name.startswith("scalecalc/laws/") and name.endswith(".yaml") for name in names)
     assert not any(name.partition("/")[0] in {"tests", "benchmarks", "simulator", "models"} for name in names)
 
@@ -40,3 +44,4 @@ def test_installed_wheel_answers(wheel: Path, tmp_path: Path) -> None:
     find_model = "import importlib.resources as r; print(r.files('scalecalc') / 'models' / 'vision' / 'seed_cnn.onnx')"
     model = run(binaries / "python", "-c", find_model, cwd=tmp_path).strip()
     assert "34,826" in run(binaries / "scalecalc", "estimate", model, "--budget", "1e15", cwd=tmp_path)
+    assert "1,557,611,200" in run(binaries / "scalecalc", "inspect", "gpt2:xl", cwd=tmp_path)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from scalecalc.ir import Graph
     from scalecalc.walk import Profile
+    from scalecalc.walk.symbols import Shapes
 
 __version__ = "0.1.0"
 
@@ -45,22 +46,22 @@ def profile(
     from scalecalc.walk import walk
 
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
-    graph = _read(paths, joins)
+    graph = _read(paths, joins, shapes)
     graph.metadata["source"] = " ".join(os.fspath(path) for path in paths)
     try:
-        return walk(graph, family=family, sizes=sizes, shapes=shapes)
+        return walk(graph, family=family, sizes=sizes, shapes=None if graph.symbols else shapes)
     except ScalecalcError as error:
         error.where = " + ".join(os.fspath(path) for path in paths) if error.where in ("", graph.name) else error.where
         raise
 
 
-def _read(paths: Sequence[str | os.PathLike[str]], joins: Sequence[tuple[str, str]]) -> Graph:
+def _read(paths: Sequence[str | os.PathLike[str]], joins: Sequence[tuple[str, str]], shapes: Shapes | None) -> Graph:
     from scalecalc.errors import UsageError
 
     if len(paths) == 1 and not joins:
         from scalecalc.frontends.opening import read
 
-        return read(paths[0])
+        return read(paths[0], shapes=shapes)
     if len(paths) < 2:
         raise UsageError("there is nothing to join in one file", where="--join", todo="give the files of the model")
     from scalecalc.frontends.join import read_joined

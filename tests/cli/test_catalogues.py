@@ -1,4 +1,4 @@
-"""`laws`, `laws show`, `datasets`, `devices`, `ops`: what there is."""
+"""`laws`, `laws show`, `datasets`, `devices`, `ops`, `models`, `layers`: what there is."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ LISTS = {
     "datasets": ["data set", "holds", "tokenizer", "task", "modality", "classes", "year", "source", "note", "also"],
     "devices": ["device", "title", "peak TFLOP/s, dense", "memory GB", "GB/s", "W", "year", "source", "note", "also"],
     "ops": ["operator", "domain", "rule", "attributes read"],
+    "models": ["model", "title", "domain", "params", "active", "forward", "per", "source"],
+    "layers": ["layer", "options", "what it is"],
 }
 
 
@@ -101,3 +103,18 @@ def test_a_catalogue_as_a_file(cli: Cli, tmp_path: Path) -> None:
         answer = cli(*command, "--output", tmp_path / "out")
         assert (answer.code, answer.out) == (0, "")
         assert (tmp_path / "out").read_text() == expected
+
+
+def test_models_by_words(cli: Cli) -> None:
+    rows = cli("models", "gpt2 natural", "--format", "json").json
+    assert [row["model"] for row in rows] == ["gpt2", "gpt2:medium", "gpt2:large", "gpt2:xl"]
+    assert [row["params"] for row in rows] == ["124,439,808", "354,823,168", "774,030,080", "1,557,611,200"]
+    assert {row["per"] for row in rows} == {"token at batch 1, seq 1,024"}
+    assert "did you mean gpt2?" in cli("models", "gpt22").err
+
+
+def test_a_models_file_is_one_to_start_from(cli: Cli, tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(cli("models", "gpt2", "--spec").out)
+    assert cli("inspect", str(own) + ":xl", "--format", "json").json["params"]["trainable"]["value"] == 1_557_611_200
+    assert "did you mean gpt2?" in cli("models", "gpt22", "--spec").err

@@ -34,5 +34,5 @@ def root(
 for command in (inspect.inspect, formula.formula, estimate.estimate, diff.diff):
     app.command()(command)
 app.add_typer(catalogues.laws_app, name="laws")
-for listing in (catalogues.datasets, catalogues.devices, catalogues.ops):
+for listing in (catalogues.models, catalogues.layers, catalogues.datasets, catalogues.devices, catalogues.ops):
     app.command()(listing)

@@ -6,10 +6,20 @@ from typing import Annotated
 
 import typer
 
-Model = Annotated[str, typer.Argument(metavar="MODEL", help="An ONNX file.", show_default=False)]
+KINDS = "An ONNX file, a YAML specification, a Keras file, - for stdin, or a name such as gpt2:xl"
+"""What a model may be."""
+
+Model = Annotated[
+    str,
+    typer.Argument(metavar="MODEL", help=f"{KINDS}.", show_default=False),
+]
 Models = Annotated[
     list[str],
-    typer.Argument(metavar="MODEL", help="An ONNX file, or several that are one model.", show_default=False),
+    typer.Argument(
+        metavar="MODEL",
+        help=f"{KINDS}; several ONNX files are one model.",
+        show_default=False,
+    ),
 ]
 Join = Annotated[
     list[str] | None, typer.Option("--join", metavar="OUTPUT=INPUT", help="What feeds what between several files.")

@@ -49,6 +49,40 @@ def ops(form: Form = "table", output: Output = None) -> None:
         show_operators(sorted(OPERATORS.values(), key=lambda o: (o.domain, o.name)), form_of(form), file)
 
 
+def layers(form: Form = "table", output: Output = None) -> None:
+    """The layers a specification may list, their options (? for those it may leave out) and what they are."""
+    from scalecalc.cli.options import form_of, target
+    from scalecalc.frontends.layers import LAYERS
+    from scalecalc.report.catalogues import show_layers
+
+    with target(output) as file:
+        show_layers(LAYERS.values(), form_of(form), file)
+
+
+def models(
+    wanted: Annotated[
+        str, typer.Argument(metavar="[FILTER]", help="Words of a name, domain or task.", show_default=False)
+    ] = "",
+    spec: Annotated[
+        bool, typer.Option("--spec", help="Print the specification of one, to start your own from.")
+    ] = False,
+    form: Form = "table",
+    output: Output = None,
+) -> None:
+    """The models known by name: parameters, forward FLOPs of one sample, and who published them."""
+    from scalecalc.cli.options import form_of, target
+    from scalecalc.estimate.models import models as known
+    from scalecalc.estimate.models import text_of
+    from scalecalc.report.catalogues import show_models
+
+    listed = text_of(wanted) if spec else [*known(wanted)]
+    with target(output) as file:
+        if isinstance(listed, str):
+            file.write(listed)
+        else:
+            show_models(listed, form_of(form), file)
+
+
 def datasets(form: Form = "table", output: Output = None) -> None:
     """The data sets known by name: how many samples they hold, from which publication."""
     from scalecalc.cli.options import form_of, target

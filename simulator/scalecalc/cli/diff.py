@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from scalecalc.cli.arguments import Form, Output, Set, Shape, Strict
+from scalecalc.cli.arguments import KINDS, Form, Output, Set, Shape, Strict
 from scalecalc.errors import ThresholdError
 
 
 def diff(
-    old: Annotated[str, typer.Argument(metavar="OLD", help="An ONNX file.", show_default=False)],
+    old: Annotated[str, typer.Argument(metavar="OLD", help=f"{KINDS}.", show_default=False)],
     new: Annotated[str, typer.Argument(metavar="NEW", help="What became of it.", show_default=False)],
     set_: Set = None,
     shape: Shape = None,

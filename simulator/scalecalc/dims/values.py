@@ -48,6 +48,14 @@ def evaluate(dim: Dim, sizes: Mapping[str, int]) -> int | None:
     return value_at(dim, values)
 
 
+def put_in(dim: Dim, sizes: Mapping[str, int]) -> Dim:
+    """The dimension with numbers for some of its symbols, by name."""
+    if isinstance(dim, int):
+        return dim
+    named = {atom: dim.system.info(atom).name for atom in symbols_of(dim)}
+    return substitute(dim, {atom: sizes[name] for atom, name in named.items() if name in sizes})
+
+
 def hint_of(dim: Dim) -> int:
     """The number at the hints of all symbols."""
     return (

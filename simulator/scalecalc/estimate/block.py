@@ -28,7 +28,9 @@ class Block:
         nodes: how many it holds.
         figures: its FIGURES, over all its repeats and those of the blocks around it.
         known: whether all its nodes have a rule.
-        repeats: how many equal siblings it stands for.
+        repeats: how many equal siblings it stands for, or how often the file says it is repeated.
+        each_nodes: how many nodes one of the siblings holds.
+        siblings: how many of them the file writes out.
         children: the modules in it in the graph's order, then what it computes itself.
         signature: a number that equal blocks share, whatever they are called.
         uneven: its repeats keep different tensors: one they share is kept once, by the first.
@@ -40,17 +42,19 @@ class Block:
     nodes: int
     figures: Figures
     known: bool
-    repeats: int = 1
+    repeats: Dim = 1
     children: list[Block] = field(default_factory=list)
     signature: int = 0
     uneven: bool = False
+    each_nodes: int = 0
+    siblings: int = 1
 
     @property
     def free(self) -> bool:
         """Whether it costs nothing but bytes moved, as shape arithmetic does."""
         return self.known and not any(figure for name, figure in self.named.items() if name != "bytes")
 
-    def each(self, times: int) -> dict[str, Dim]:
+    def each(self, times: Dim) -> dict[str, Dim]:
         """Figures of one of `times` equal ones by name, without bytes; kept bytes, if they differ, on average."""
         figures = {name: figure for name, figure in self.named.items() if name != "bytes"}
         shares = {name: (figure, divide(figure, times)) for name, figure in figures.items()}
@@ -62,7 +66,7 @@ class Block:
         return dict(zip(FIGURES, self.figures, strict=True))
 
     def walk(
-        self, key: Callable[[Block], Any] | None = None, level: int = 1, times: int = 1, path: str = ""
+        self, key: Callable[[Block], Any] | None = None, level: int = 1, times: Dim = 1, path: str = ""
     ) -> Iterator[Place]:
         """The blocks inside, each before its own; siblings sorted by a key, if one is given."""
         for child in sorted(self.children, key=key) if key else self.children:
@@ -84,7 +88,7 @@ class Place:
 
     block: Block
     level: int
-    times: int
+    times: Dim
     path: str
 
 
@@ -98,4 +102,4 @@ def summed(rows: Sequence[Figures]) -> Figures:
 def joined(name: str, blocks: Sequence[Block]) -> Block:
     """Blocks as one without children."""
     nodes, known = sum(block.nodes for block in blocks), all(block.known for block in blocks)
-    return Block(name, "", None, nodes, summed([block.figures for block in blocks]), known)
+    return Block(name, "", None, nodes, summed([block.figures for block in blocks]), known, each_nodes=nodes)

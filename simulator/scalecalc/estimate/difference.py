@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 
-from scalecalc.dims import Transfer
+from scalecalc.dims import Transfer, put_in
 from scalecalc.errors import UsageError, nearest
 from scalecalc.estimate.changes import Change, Delta, Group, added, in_words
 from scalecalc.estimate.inspection import Inspection, inspect
@@ -112,7 +112,8 @@ class Difference:
     def _delta(self, old: Quantity, new: Quantity) -> Delta:
         found = self._deltas.get((old, new))  # most nodes are like others
         if found is None:
-            formula = self._into(new.formula) - self._into(old.formula)
+            mine, other = (put_in(q.formula, s.settled.own) for q, s in ((old, self.before), (new, self.after)))
+            formula = self._into(other) - self._into(mine)
             exact = not (old.lower_bound or new.lower_bound)
             found = self._deltas[old, new] = Delta(formula, self.before.value(old), self.after.value(new), exact)
         return found
@@ -153,10 +154,14 @@ def _known(profile: Profile, sizes: Mapping[str, int]) -> dict[str, int]:
 
 
 def _common(found: Sequence[Inspection]) -> dict[str, int]:
-    """One size for every symbol of both that has two: the one that was set, else the smaller one."""
+    """One size for every symbol of both that has two: the one that was set, else the smaller one.
+
+    Sizes the files declare for their own models are what differs between these.
+    """
     first, second = (inspection.settled for inspection in found)
     common = {}
-    for name in found[0].profile.symbols.keys() & found[1].profile.symbols.keys():
+    names = found[0].profile.symbols.keys() & found[1].profile.symbols.keys()
+    for name in names - (first.own.keys() & second.own.keys()):
         ways = [side for side in (first, second) if name in side.sizes]
         if len({side.sizes[name] for side in ways}) > 1 or len(ways) == 1:
             stated = [side for side in ways if name not in side.assumed]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from scalecalc.dims import divide
+from scalecalc.dims import Dim, Poly, divide, put_in
 from scalecalc.errors import UsageError, nearest
 from scalecalc.estimate.attention import counted
 from scalecalc.estimate.sizes import Settled, settle
@@ -33,6 +34,12 @@ class Inspection:
     def value(self, quantity: Quantity) -> int | None:
         """A quantity at the settled sizes."""
         return quantity.value(self.settled.sizes)
+
+    @property
+    def vocabulary(self) -> int | None:
+        """Rows of the table tokens are looked up in."""
+        rows = self.profile.facts.get("vocabulary")
+        return self.value(Quantity(rows)) if isinstance(rows, int | Poly) else None
 
     @property
     def steps_per_run(self) -> Quantity:
@@ -111,7 +118,7 @@ def inspect(
     profile = counted(profile, attention)
     settled = settle(profile, sizes)
     _known(task, sample)
-    found = guess(profile, task=task, sample=sample)
+    found = guess(_at(profile, settled.own), task=task, sample=sample)
     assumptions = [*settled.remarks, *profile.assumptions, *found.remarks]
     if found.guessed:
         assumptions.append(f"task guessed: {found.words} (--task)" if found.name else "task unknown (--task)")
@@ -121,6 +128,19 @@ def inspect(
     if not profile.complete:
         assumptions.append("what has no rule costs nothing: costs are lower bounds, what a budget buys is an upper one")
     return Inspection(profile, found, settled, tuple(assumptions))
+
+
+def _at(profile: Profile, own: Mapping[str, int]) -> Profile:
+    """A profile whose shapes hold the model's own sizes as numbers, as those of a file do."""
+    if not own:
+        return profile
+
+    def shapes(found: Mapping[str, tuple[Dim, ...] | None]) -> dict[str, Any]:
+        return {name: shape and tuple(put_in(dim, own) for dim in shape) for name, shape in found.items()}
+
+    vocabulary = profile.facts.get("vocabulary")
+    facts = {**profile.facts, "vocabulary": put_in(vocabulary, own)} if isinstance(vocabulary, Poly) else profile.facts
+    return replace(profile, inputs=shapes(profile.inputs), outputs=shapes(profile.outputs), facts=facts)
 
 
 def _known(task: str | None, sample: str | None) -> None:

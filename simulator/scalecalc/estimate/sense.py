@@ -19,7 +19,7 @@ def pays_no_step(plan: Plan, samples_per_step: float | None) -> bool:
 
 def worse_than_guessing(law: Law, value: float, inspection: Inspection) -> str | None:
     """The refusal of a loss per token above that of giving every token of the vocabulary the same probability."""
-    vocabulary = inspection.profile.facts.get("vocabulary")
+    vocabulary = inspection.vocabulary
     if law.metric.unit != "nat/token" or not isinstance(vocabulary, int) or value <= log(vocabulary):
         return None
     return f"{law.metric.name} would exceed ln(vocabulary) = {log(vocabulary):.2f}, {GUESSING}"

@@ -18,12 +18,16 @@ class Settled:
 
     Attributes:
         sizes: every symbol that has one.
+        given: those the user set.
+        own: those of the model itself, as its file declares them.
         assumed: the symbols nobody set.
         missing: the symbols without a size: quantities that need them have no value.
         remarks: one line per assumption, with the option that changes it.
     """
 
     sizes: Mapping[str, int]
+    given: Mapping[str, int]
+    own: Mapping[str, int]
     assumed: frozenset[str]
     missing: tuple[str, ...]
     remarks: tuple[str, ...]
@@ -44,6 +48,7 @@ def settle(profile: Profile, given: Mapping[str, int] | None = None) -> Settled:
             raise UsageError(f"{alias} is {name}, which is {sizes[name]:,} already", where="--set", todo="set it once")
         if size < 1:
             raise UsageError(f"{name} = {size} is no size", where="--set", todo="sizes are 1 or more")
+    chosen = dict(sizes)
     remarks: list[str] = []
     assumed: set[str] = set()
     missing: list[str] = []
@@ -66,7 +71,9 @@ def settle(profile: Profile, given: Mapping[str, int] | None = None) -> Settled:
         remarks.append(f"{name} {sizes[name]:,}{why} (--set {name}=)")
     for condition in profile.checks:
         _check(condition, sizes)
-    return Settled(sizes, frozenset(assumed), tuple(missing), tuple(remarks))
+    own = {name: sizes[name] for name, symbol in profile.symbols.items() if symbol.declared and name in sizes}
+    own = {name: size for name, size in own.items() if profile.symbols[name].kind == "weight"}
+    return Settled(sizes, chosen, own, frozenset(assumed), tuple(missing), tuple(remarks))
 
 
 def tied(symbols: Mapping[str, SymbolInfo], name: str, sizes: Mapping[str, int]) -> int:

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from scalecalc.dims import total
+from scalecalc.dims import Dim, divide, total
 from scalecalc.estimate.block import OWN, Block, Figures, Shape, joined, summed
+from scalecalc.ir.unfold import CONTROL
 from scalecalc.walk import NodeProfile, Profile
 from scalecalc.walk.profile import FIGURES
 
@@ -56,15 +57,18 @@ class _Module:
     output: Shape = None
     own: list[NodeProfile] = field(default_factory=list)
     inner: list[_Module] = field(default_factory=list)
+    runs: set[Dim] = field(default_factory=set)
 
     def learn(self, node: NodeProfile) -> None:
-        """From a node inside: its class, and what it hands on, which is its last output of several axes."""
+        """From a node inside: its class, how often it runs, and what it hands on, its last output of several axes."""
         shape = node.outputs[0] if node.outputs else None
         level = node.module.count(".") + 1 if node.module else 0
         module: _Module | None = self
         while module is not None:
             if level < len(node.classes) and not module.kind:
                 module.kind = node.classes[level]
+            if node.domain != CONTROL:
+                module.runs.add(node.repeats)
             if shape is not None and (len(shape) > 1 or module.output is None):
                 module.output = shape
             module, level = module.around, level - 1
@@ -90,12 +94,21 @@ class _Maker:
     def __init__(self) -> None:
         self.signatures: dict[tuple[object, ...], int] = {}
 
-    def block(self, module: _Module) -> Block:
-        """A module with all that is in it."""
+    def block(self, module: _Module, around: Dim = 1) -> Block:
+        """A module with all that is in it, inside of what is repeated `around` times."""
+        runs = next(iter(module.runs)) if len(module.runs) == 1 else around
+        repeats = divide(runs, around)
+        if repeats is None or repeats == 1:
+            return self.inside(module, around)
+        block = self.inside(module, around * repeats)
+        block.repeats = block.repeats * repeats
+        return block
+
+    def inside(self, module: _Module, around: Dim) -> Block:
         if not module.inner:
             nodes = self.nodes(module.own) if module.around is None else []
             return self.leaf(module.name, module.kind, module.output, module.own, nodes)
-        children = _folded([self.block(inner) for inner in module.inner])
+        children = _folded([self.block(inner, around) for inner in module.inner])
         if len(children) == 1 and not module.own and module.around is not None:
             (only,) = children
             only.name = f"{module.name}.{only.name}"
@@ -118,7 +131,8 @@ class _Maker:
         """Nodes as one block."""
         figures = summed([node.figures for node in nodes])
         known = all(node.status == "known" for node in nodes)
-        return self.signed(Block(name, kind or _words(nodes), output, len(nodes), figures, known, 1, [*children]))
+        kind, count = kind or _words(nodes), len(nodes)
+        return self.signed(Block(name, kind, output, count, figures, known, 1, [*children], each_nodes=count))
 
     def signed(self, block: Block) -> Block:
         """The block with its signature, in which bytes do not count, nor what only moves them: layers share tensors."""
@@ -148,7 +162,7 @@ def _folded(blocks: Iterable[Block]) -> list[Block]:
         if len(run) > 1:
             last = _NUMBERED.match(run[-1].name)
             block.name = re.sub(r"^([^.]*)", rf"\1-{last[2] if last else ''}", run[0].name)
-            block.repeats = len(run)
+            block.repeats, block.siblings = len(run) * block.repeats, len(run)
         folded.append(block)
     return folded
 

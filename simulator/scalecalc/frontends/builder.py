@@ -238,10 +238,10 @@ class Builder:
         if x.name not in self._trained and not shared:
             with self.inside("first"):
                 x = body(x)
-            return self.repeat(x, count - 1, body)
+            count = count - 1
         trips = self.constant([count], scalar=True).name
         state = self.node("StateIn", x, domain=CONTROL)
-        self._trained.add(state.name)
+        self._trained.add(state.name)  # what a run leaves is, whatever the first one got
         outer = self.scope
         times, copies = (*outer.times, trips), outer.copies if shared else (*outer.copies, trips)
         self.scope = replace(outer, times=times, copies=copies)
@@ -260,10 +260,13 @@ class Builder:
         return x if last == state else self.node("StateOut", last, state, x, domain=CONTROL)
 
     def finish(self, outputs: Mapping[str, Value]) -> Graph:
-        """The graph with its outputs, called as they are."""
-        for name, value in outputs.items():
-            self.graph.nodes.append(Node("Identity", "", f"{name}/Identity", (value.name,), (name,), {}))
-            self.graph.outputs[name] = TensorType(value.tensor.dtype, None)
+        """The graph with its outputs, by the names they are to have."""
+        names = {value.name: name for name, value in outputs.items() if value.name not in self.graph.inputs}
+        for node in self.graph.nodes:
+            node.inputs = tuple(names.get(name, name) for name in node.inputs)
+            node.outputs = tuple(names.get(name, name) for name in node.outputs)
+        for value in outputs.values():
+            self.graph.outputs[names.get(value.name, value.name)] = TensorType(value.tensor.dtype, None)
         return self.graph
 
     # -- scopes -----------------------------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ class Interpreter:
             raise item.error(f"'{head}' is a block", f"write block: {head}")
         found = LAYERS.get(head)
         if found is None:
-            raise item.error(f"no layer '{head:.60}'", nearest(head, LAYERS, "scalecalc models --layers lists them"))
+            raise item.error(f"no layer '{head:.60}'", nearest(head, LAYERS, "scalecalc layers lists them"))
         if first is not None and not first.is_null:
             main = found.options.get(found.main)
             if first.is_mapping and (main is None or main.kind != "Arguments"):

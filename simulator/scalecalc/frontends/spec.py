@@ -17,8 +17,8 @@ from __future__ import annotations
 
 import os
 from collections import ChainMap
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,8 @@ from scalecalc.frontends.builder import Builder, Value
 from scalecalc.frontends.document import MAX_BYTES, Item, document, plain
 from scalecalc.frontends.interpreter import Block, Interpreter, Names
 from scalecalc.ir.graph import Declared, Graph, Size, TensorType
-from scalecalc.walk.symbols import DIMENSION_ARITHMETIC
+from scalecalc.walk.symbols import DIMENSION_ARITHMETIC, Shapes, fitting
+from scalecalc.walk.task import ALIASES, TASKS
 
 DATA_KINDS = {"batch": "batch", "seq": "sequence", "height": "spatial", "width": "spatial", "depth": "spatial"}
 """What a symbol without a value is, by its name."""
@@ -73,29 +74,38 @@ class Spec:
     default: str = ""
     aliases: dict[str, str] = field(default_factory=dict)
 
-    def graph(self) -> Graph:
+    def graph(self, shapes: Shapes | None = None) -> Graph:
         """What it builds.
+
+        Args:
+            shapes: of inputs, instead of the file's: layers are built for these.
 
         Raises:
             FileError: a layer is wrong, or does not fit the one before it.
+            UsageError: `shapes` fit no input.
         """
         parts = self.item.mapping()
-        inputs = _inputs(parts["inputs"], self.symbols)
+        inputs, symbols = _reshaped(_inputs(parts["inputs"], self.symbols), self.symbols, shapes or {})
         name = f"{self.name}:{self.variant}" if self.variant else self.name
-        builder = Builder(name, "spec", self.symbols, inputs)
+        builder = Builder(name, "spec", symbols, inputs)
         values: dict[str, Value] = {n: builder.input(n) for n in inputs}
         blocks = _blocks(parts["blocks"]) if "blocks" in parts else {}
         names = Names(ChainMap(values), {})
         first = next(iter(values.values())) if len(values) == 1 else None
-        last = Interpreter(builder, self.symbols, blocks).run(parts["layers"], first, names)
+        last = Interpreter(builder, symbols, blocks).run(parts["layers"], first, names)
         graph = builder.finish(_outputs(parts.get("outputs"), last, names))
-        notes = {"task": self.task, "domain": self.domain, "citation": self.source, "note": "\n".join(self.notes)}
-        graph.metadata = {key: text for key, text in notes.items() if text}
+        stated = {"title": self.title, "task": self.task, "domain": self.domain, "citation": self.source}
+        graph.metadata = {key: text for key, text in (*stated.items(), ("note", "\n".join(self.notes))) if text}
         return graph
 
 
-def read(path: str | os.PathLike[str], variant: str = "") -> Graph:
+def read(path: str | os.PathLike[str], variant: str = "", *, shapes: Shapes | None = None) -> Graph:
     """The graph of a specification file, or of one of its variants.
+
+    Args:
+        path: of the file.
+        variant: one of its variants.
+        shapes: of inputs, instead of the file's.
 
     Raises:
         FileError: it cannot be read, or is none.
@@ -106,7 +116,7 @@ def read(path: str | os.PathLike[str], variant: str = "") -> Graph:
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise FileError(f"cannot be read ({error.strerror})", where=file, todo="check the path") from None
-    return parse(raw, file, variant=variant).graph()
+    return parse(raw, file, variant=variant).graph(shapes)
 
 
 def parse(raw: bytes | str, file: str, *, variant: str = "", shipped: bool = False) -> Spec:
@@ -138,9 +148,9 @@ def parse(raw: bytes | str, file: str, *, variant: str = "", shipped: bool = Fal
     return Spec(
         name=name,
         variant=variant,
-        title=_text(parts, "title") or name,
-        domain=_text(parts, "domain"),
-        task=_text(parts, "task"),
+        title=_text(parts, "title"),
+        domain=_word(parts, "domain", DOMAINS),
+        task=_word(parts, "task", (*TASKS, *ALIASES)),
         source=_text(own, "source") or _text(parts, "source"),
         notes=(*_lines(parts), *_lines(own)),
         symbols=_symbols(parts.get("symbols"), own.get("symbols")),
@@ -164,6 +174,13 @@ def _aliases(parts: Mapping[str, Item], variants: Mapping[str, Item]) -> dict[st
 
 def _text(parts: Mapping[str, Item], key: str) -> str:
     return " ".join(parts[key].text.split()) if key in parts else ""
+
+
+def _word(parts: Mapping[str, Item], key: str, known: Sequence[str]) -> str:
+    word = _text(parts, key)
+    if word and word not in known:
+        raise parts[key].error(f"no {key} '{word:.60}'", nearest(word, known))
+    return word
 
 
 def _lines(parts: Mapping[str, Item]) -> tuple[str, ...]:
@@ -272,6 +289,22 @@ def _inputs(item: Item, symbols: Mapping[str, Declared]) -> dict[str, TensorType
     if not found:
         raise item.error("there are no inputs", "list at least one")
     return found
+
+
+def _reshaped(
+    inputs: dict[str, TensorType], symbols: dict[str, Declared], shapes: Shapes
+) -> tuple[dict[str, TensorType], dict[str, Declared]]:
+    """The inputs with other shapes: a number for a symbol is that symbol's from now on, a new name a new symbol."""
+    inputs, symbols = dict(inputs), dict(symbols)
+    for name, shape in shapes.items():
+        own = inputs[fitting(inputs, name, shape)].shape or ()
+        for before, entry in zip(own, shape, strict=True):
+            if isinstance(before, str) and before in symbols and isinstance(entry, int):
+                symbols[before] = replace(symbols[before], value=entry, tie="", fixed=True)
+            elif isinstance(entry, str) and entry not in symbols:
+                symbols[entry] = Declared(DATA_KINDS.get(entry, "free"))
+        inputs[name] = TensorType(inputs[name].dtype, tuple(shape))
+    return inputs, symbols
 
 
 def _blocks(item: Item) -> dict[str, Block]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from scalecalc.estimate import Estimate, Inspection, Run
 from scalecalc.estimate.words import short
 from scalecalc.laws import Bound, Prediction
-from scalecalc.report.blocks import UNKNOWN, Block, Row, compute_block, header, size_block
+from scalecalc.report.blocks import UNKNOWN, Block, Row, compute_block, header, size_block, sizes_of_data
 from scalecalc.report.numbers import count, percent, scientific, size
 
 
@@ -87,9 +87,8 @@ def _efficiency(result: Estimate) -> Block:
 
 
 def _at(result: Inspection) -> str:
-    return "at " + ", ".join(f"{name} {size:,}" for name, size in result.settled.sizes.items()) if (
-        result.settled.sizes
-    ) else "per run"  # fmt: skip
+    at = sizes_of_data(result)
+    return f"at {at}" if at else "per run"
 
 
 def _generalisation(result: Estimate) -> Block:

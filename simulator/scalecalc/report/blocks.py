@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from scalecalc.dims import Condition, put_in
 from scalecalc.estimate import Inspection
 from scalecalc.estimate.attention import training_flops, way
 from scalecalc.report.numbers import cost
@@ -39,16 +40,29 @@ def header(result: Inspection) -> Block:
     words = task.words
     if task.classes is not None:
         words += f", {task.classes:,} classes"
-    vocabulary = profile.facts.get("vocabulary")
-    if isinstance(vocabulary, int) and task.sample == "token":
-        words += f", vocabulary {vocabulary:,}"
+    if result.vocabulary is not None and task.sample == "token":
+        words += f", vocabulary {result.vocabulary:,}"
     bounds = [symbol for symbol in profile.symbols.values() if symbol.bound is not None]
-    most = [f"{symbol.bound:,}" if isinstance(symbol.bound, int) else str(symbol.bound) for symbol in bounds]
+    limits = [put_in(symbol.bound, result.settled.own) for symbol in bounds if symbol.bound is not None]
+    most = [f"{limit:,}" if isinstance(limit, int) else str(limit) for limit in limits]
     words += "".join(f", {symbol.name} at most {limit}" for symbol, limit in zip(bounds, most, strict=True))
     if task.guessed:
         words += " (guessed; --task)" if task.name else " (--task)"
-    facts = f"{profile.format.upper()}{opset}, {profile.node_count:,} node{'s' * (profile.node_count != 1)}, {known}"
-    return Block(f"{profile.name}.{profile.format}", [[facts], [words]])
+    form = profile.format if profile.format == "spec" else profile.format.upper()
+    facts = f"{form}{opset}, {profile.node_count:,} node{'s' * (profile.node_count != 1)}, {known}"
+    if "title" in profile.facts:
+        facts = f"{profile.facts['title']}: {facts}"
+    own = _sizes(result.settled.own)
+    return Block(profile.title, [[facts], [words], *([[f"{own} (--set changes them)"]] if own else [])])
+
+
+def _sizes(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {size:,}" for name, size in sizes.items())
+
+
+def sizes_of_data(result: Inspection) -> str:
+    """The sizes values are at, without those of the model itself."""
+    return _sizes({name: size for name, size in result.settled.sizes.items() if name not in result.settled.own})
 
 
 def _without_rule(profile: Profile) -> str:
@@ -93,7 +107,7 @@ def size_block(result: Inspection) -> Block:
 def compute_block(result: Inspection) -> Block:
     """FLOPs per sample, forward and backward."""
     profile, task = result.profile, result.task
-    at = ", ".join(f"{name} {size:,}" for name, size in result.settled.sizes.items())
+    at = sizes_of_data(result)
     block = Block("2 COMPUTE", [[f"per {_sample(task)}" + (f", at {at}" if at else "")]])
     macs, training = profile.forward["macs"], profile.training["matrix_flops"]
     forward = each(result, macs, "MAC")
@@ -114,10 +128,18 @@ def compute_block(result: Inspection) -> Block:
     ratio = _against_six(result)
     if ratio:
         block.rows.append(["exact", *ratio])
-    conditions = profile.conditions
-    if conditions:
+    if conditions := _conditions(result):
         block.rows.append([f"holds for {', '.join(conditions)}"])
     return block
+
+
+def _conditions(result: Inspection) -> list[str]:
+    """What the formulas hold for, at the model's own sizes."""
+    profile, own = result.profile, result.settled.own
+    if not own:
+        return list(profile.conditions)
+    held = [Condition(put_in(c.left, own), c.op, put_in(c.right, own)) for c in profile.checks]
+    return [str(c) for c in held if not (isinstance(c.left, int) and isinstance(c.right, int))]
 
 
 def _sample(task: Task) -> str:
@@ -131,7 +153,7 @@ def _sample(task: Task) -> str:
 
 def _formula(result: Inspection, quantity: Quantity, unit: str) -> str:
     """The formula of one run; a long one only where it has no value."""
-    text = str(quantity.formula)
+    text = str(put_in(quantity.formula, result.settled.own))
     if len(text) > LONG and result.value(quantity) is not None:
         return "a long formula of the sizes: scalecalc formula"
     return f"{text} {unit} per run"

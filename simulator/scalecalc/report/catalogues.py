@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import IO
 
-from scalecalc.estimate import Dataset
+from scalecalc.estimate import Dataset, Inspection
+from scalecalc.estimate.models import Listed
+from scalecalc.frontends.layers import Layer, Option
 from scalecalc.hardware import Device
 from scalecalc.laws import UNKNOWN, Law, Variable
 from scalecalc.ops import Operator
-from scalecalc.report.blocks import Block, Row
+from scalecalc.report.blocks import Block, Row, amount, each, sizes_of_data
 from scalecalc.report.render import grid
 from scalecalc.report.terminal import show_blocks, show_table
 
@@ -41,6 +43,46 @@ def show_operators(operators: Iterable[Operator], form: str, file: IO[str]) -> N
     """One line per operator: what its rule counts."""
     rows = [[o.name, o.domain or "ai.onnx", o.summary, ", ".join(sorted(o.attributes))] for o in operators]
     listing(("operator", "domain", "rule", "attributes read"), rows, form, file)
+
+
+def show_layers(layers: Iterable[Layer], form: str, file: IO[str]) -> None:
+    """One line per layer of specifications: its options, and what it is."""
+    rows = [[found.name, ", ".join(map(_option, found.options.values())), found.summary] for found in layers]
+    listing(("layer", "options", "what it is"), rows, form, file)
+
+
+def _option(option: Option) -> str:
+    """An option, with its default where it has a plain one."""
+    if option.required or option.default is None or option.default == "":
+        return f"{option.name}{'' if option.required else '?'}"
+    default = option.default
+    text = str(default).lower() if isinstance(default, bool) else " ".join(map(str, default)) if (
+        isinstance(default, tuple)
+    ) else str(default)  # fmt: skip
+    return f"{option.name}={text}"
+
+
+def show_models(models: Iterable[Listed], form: str, file: IO[str]) -> None:
+    """One line per shipped model: its size, what one sample costs forward, and who published it."""
+    rows = []
+    for model in models:
+        spec = model.spec
+        rows.append([model.name, spec.title, spec.domain, *_costs(model.inspection), spec.source.partition(";")[0]])
+    columns = ("model", "title", "domain", "params", "active", "forward", "per", "source")
+    listing(columns, rows, form, file)
+
+
+def _costs(result: Inspection) -> list[str]:
+    """Parameters, those one sample meets if they are fewer, FLOPs, and of what."""
+    params = result.profile.params
+    active = params["active"] if params["active"].formula != params["trainable"].formula else None
+    sizes = sizes_of_data(result)
+    return [
+        amount(result, params["trainable"]),
+        amount(result, active) if active is not None else "",
+        each(result, result.profile.forward["matrix_flops"], "FLOP"),
+        f"{result.task.sample}{f' at {sizes}' if sizes else ''}",
+    ]
 
 
 def show_datasets(datasets: Iterable[Dataset], form: str, file: IO[str]) -> None:

@@ -48,7 +48,7 @@ def inspection(result: Inspection, view: View) -> Json:
                 "path": place.path,
                 "kind": place.block.kind,
                 "level": place.level,
-                "count": place.times,
+                "count": place.times if isinstance(place.times, int) else result.value(Quantity(place.times)),
                 "nodes": place.block.nodes,
                 "output": None if place.block.output is None else _dims(place.block.output),
                 **_figures(result, place.block),
@@ -209,6 +209,7 @@ def _symbols(result: Inspection) -> Json:
             "assumed": symbol.name in settled.assumed,
             "bound": None if symbol.bound is None else _dim(symbol.bound),
             "aliases": list(symbol.aliases),
+            **({"tie": symbol.tie or None} if symbol.declared else {}),
         }
         for symbol in result.profile.symbols.values()
     }

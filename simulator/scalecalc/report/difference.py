@@ -142,7 +142,8 @@ def _show(result: Difference, file: IO[str], by: str) -> None:
         f"{old.node_count:,} and {new.node_count:,} nodes: {counts['added']:,} added, {counts['removed']:,} removed, "
     )
     nodes += f"{counts['changed']:,} changed, {counts['same']:,} as they were"
-    sizes = {**result.before.settled.sizes, **result.after.settled.sizes}
+    sides = (result.before.settled, result.after.settled)
+    sizes = {name: size for side in sides for name, size in side.sizes.items() if name not in side.own}
     at = "one run at " + ", ".join(f"{name} {number:,}" for name, number in sizes.items()) if sizes else "one run"
     show_blocks([Block("DIFFERENCE", [[f"{old.name} -> {new.name}"], [nodes], [at]])], file)
     file.write("\n")

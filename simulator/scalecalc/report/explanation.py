@@ -8,7 +8,7 @@ from typing import IO
 
 from scalecalc import __version__
 from scalecalc.estimate.explanation import Explanation
-from scalecalc.report.blocks import LONG, Block
+from scalecalc.report.blocks import LONG, Block, sizes_of_data
 from scalecalc.report.contract import Json
 from scalecalc.report.numbers import cost, count, percent, size
 from scalecalc.report.render import grid
@@ -83,7 +83,7 @@ def _show(result: Explanation, file: IO[str]) -> None:
     unit, inspection = unit_of(result.path), result.inspection
     whole = inspection.value(result.quantity)
     formula = str(result.quantity.formula)
-    at = ", ".join(f"{name} {number:,}" for name, number in inspection.settled.sizes.items())
+    at = sizes_of_data(inspection)
     bound = "at least " if result.quantity.lower_bound else ""
     if whole is None:
         lines = [f"{bound}{formula}"]

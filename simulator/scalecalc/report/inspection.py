@@ -10,8 +10,8 @@ from scalecalc.estimate.block import Block as Tree
 from scalecalc.estimate.block import Place
 from scalecalc.estimate.tree import tree
 from scalecalc.estimate.trying import example_sizes
-from scalecalc.report.blocks import Block, compute_block, header, size_block
-from scalecalc.report.lines import Drawing, Line, by_block, by_node, by_op, text_of
+from scalecalc.report.blocks import Block, compute_block, header, size_block, sizes_of_data
+from scalecalc.report.lines import Drawing, Line, by_block, by_node, by_op, text_of, times_text
 from scalecalc.report.numbers import percent
 from scalecalc.report.terminal import show_blocks, show_table, width_of
 from scalecalc.report.views import View, amount
@@ -113,13 +113,12 @@ def _hot_spot(result: Inspection, place: Place, name: str, words: str, unit: str
     quantity = Quantity(place.block.named[name], not place.block.known)
     value = result.value(quantity)
     share = f"{percent(value / whole):>6} of {words}, " if value and whole else ""
-    times = f"  x{place.times}" if place.times > 1 else ""
-    return share + text_of(result, quantity, unit), place.path + times
+    return share + text_of(result, quantity, unit), place.path + times_text(result, place.times)
 
 
 def _where(result: Inspection, rest: str, hidden: Sequence[str], *, averaged: bool) -> Block:
     """What the figures above are for, and what is not among them."""
-    at = ", ".join(f"{name} {size:,}" for name, size in result.settled.sizes.items())
+    at = sizes_of_data(result)
     unreached = ", ".join(result.profile.unreached[:5])
     lines = [
         f"values of one run at {at}" if at else "",

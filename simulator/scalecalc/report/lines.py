@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, NamedTuple
 
 from scalecalc.dims import Dim
@@ -111,6 +111,14 @@ def text_of(result: Inspection, quantity: Quantity, unit: str) -> str:
     return f">= {text}" if quantity.lower_bound else text
 
 
+def times_text(result: Inspection, repeats: Dim) -> str:
+    """How many there are of something: `  x12`, of a symbol `  x12 (n_layer)`; nothing for one."""
+    if isinstance(repeats, int):
+        return f"  x{repeats}" if repeats > 1 else ""
+    number = result.value(Quantity(repeats))
+    return f"  x{repeats}" if number is None else f"  x{number} ({repeats})"
+
+
 def by_op(result: Inspection, view: View) -> tuple[list[Line], str]:
     """A line per operator, with how many nodes there are of it."""
     found = by_operator(result, view)
@@ -183,10 +191,10 @@ class _Pen(NamedTuple):
     def levels(self, block: Block, level: int) -> Iterator[int]:
         """The level of every line."""
         for child in self.children(block):
-            yield from [level] * (1 + (child.repeats > 1))
+            yield from [level] * (1 + (child.repeats != 1))
             yield from self.levels(child, level + 1)
 
-    def lines(self, block: Block, depth: int, level: int = 1, times: int = 1, prefix: str = "") -> Iterator[Line]:
+    def lines(self, block: Block, depth: int, level: int = 1, times: Dim = 1, prefix: str = "") -> Iterator[Line]:
         """The lines below a block, which stands `times` times in the model; figures are those of one of them."""
         children = self.children(block)
         for child in children:
@@ -194,16 +202,17 @@ class _Pen(NamedTuple):
             if level > 1:
                 mark = prefix + (self.drawing.last if child is children[-1] else self.drawing.fork)
                 inner = prefix + ("  " if child is children[-1] else self.drawing.through)
-            several = child.repeats > 1
-            yield _line(mark + child.name + f"  x{child.repeats}" * several, child, times)
+            several = child.repeats != 1
+            yield _line(mark + child.name + times_text(self.result, child.repeats), child, times)
             if several:
-                yield _line(f"{inner}{self.drawing.last}each", child, times * child.repeats)
+                one = replace(child, siblings=1)
+                yield _line(f"{inner}{self.drawing.last}each", one, times * child.repeats)
                 inner += "  "
             if level < depth:
                 yield from self.lines(child, depth, level + 1, times * child.repeats, inner)
 
 
-def _line(label: str, block: Block, times: int, kind: str = "") -> Line:
-    kind = kind or block.kind or f"{block.nodes // times} nodes"
+def _line(label: str, block: Block, times: Dim, kind: str = "") -> Line:
+    kind = kind or block.kind or f"{block.each_nodes * block.siblings} nodes"
     output = "" if block.name.startswith("(") else dims(block.output)  # OWN, and the rest of many
-    return Line(label, kind, output, block.each(times), block.known, block.uneven and times > 1)
+    return Line(label, kind, output, block.each(times), block.known, block.uneven and times != 1)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from scalecalc.dims import Condition, Dim, Poly, System, gathered, is_nonnegative, lone, simplified, symbols_of, total
-from scalecalc.ir.graph import Declared
+from scalecalc.ir.graph import Declared, Graph
 from scalecalc.ops.vector import ADAMW_FLOPS
 from scalecalc.walk.costs import Costs, status
 from scalecalc.walk.facts import facts_of
@@ -84,10 +84,15 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
         pending=tuple(f"{system.resolve(a)} == {system.resolve(b)}" for a, b in system.pending),
         node_maker=lambda: _nodes(forward, weights, costs),
         source=graph.metadata.get("source", ""),
-        facts=facts_of(forward, flow, weights, costs),
+        facts={**facts_of(forward, flow, weights, costs), **_stated(graph)},
     )
     profile.symbols.update(_symbols(system, profile, graph.symbols))
     return profile
+
+
+def _stated(graph: Graph) -> dict[str, object]:
+    """What the file itself says it is."""
+    return {name: graph.metadata[name] for name in ("title", "task", "domain") if name in graph.metadata}
 
 
 def _nodes(forward: Forward, weights: list[Weight], costs: Costs) -> tuple[NodeProfile, ...]:
@@ -109,7 +114,7 @@ def _nodes(forward: Forward, weights: list[Weight], costs: Costs) -> tuple[NodeP
         rows.append(
             NodeProfile(
                 node.name, node.op_type, outputs, params, *costs.share(place), kept_bytes, kind, word, *homes[place],
-                node.domain, kept,
+                node.domain, kept, forward.repeats(node.times) if node.times else 1,
             )
         )  # fmt: skip
     return tuple(rows)

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from scalecalc.dims import Dim, divide, hint_of, prod, total
 from scalecalc.ops import Tensor
-from scalecalc.walk.costs import Costs, wants
+from scalecalc.walk.costs import Costs
 from scalecalc.walk.forward import Forward
 from scalecalc.walk.gradients import Flow
+from scalecalc.walk.kept import wants
 
 COMPARISONS = ("LessOrEqual", "Less", "GreaterOrEqual", "Greater")
 OPERATORS = ("Attention", "MultiHeadAttention", "GroupQueryAttention")

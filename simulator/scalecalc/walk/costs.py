@@ -8,14 +8,12 @@ from typing import NamedTuple
 
 from scalecalc.dims import Dim, hint_of, total
 from scalecalc.errors import ShapeError
-from scalecalc.ir.graph import Node
 from scalecalc.ir.links import Layer
-from scalecalc.ir.unfold import CONTROL, STATE_OUT
-from scalecalc.ops import OPERATORS, Inner, Tensor
+from scalecalc.ops import OPERATORS, Tensor
 from scalecalc.walk.forward import SKIPPED, UNDETERMINED, UNREACHED, UNSUPPORTED, Evaluation, Forward
 from scalecalc.walk.gradients import Flow
+from scalecalc.walk.kept import Kept, Mask, wants
 
-Mask = tuple[bool, ...] | None
 Terms = list[tuple[int, Dim]]
 Columns = tuple[Terms, Terms, Terms, Terms]
 Fitted = tuple[Layer, Evaluation]
@@ -100,7 +98,7 @@ class Costs:
         self.dropped: set[int] = set()
         self.chosen: dict[str, str] = {}
         self._drop_cheaper_branches()
-        self.kept = self._kept()
+        self.kept = Kept(self).find()
 
     def total(self) -> Share:
         """The sum over all nodes, linear in the number of different parts."""
@@ -151,62 +149,6 @@ class Costs:
         share = _sum((1, part) for place in places for part in self._parts(place))
         return hint_of(share.macs + share.backward_macs), hint_of(share.vector_flops)
 
-    def _kept(self) -> dict[int, list[tuple[str, Dim]]]:
-        """Each tensor once, at the node that needs it first; views are the tensor they show.
-
-        A tensor of a loop's body is kept for every run. What the body gets from the run before is what that run
-        left, and at first what the loop was given.
-        """
-        graph, values, static = self.forward.graph, self.forward.values, self.flow.static
-        runs = {name: node for node in graph.nodes if node.times for name in node.outputs}
-        carried = {node.inputs[1]: node.inputs for node in graph.nodes if (node.domain, node.op_type) == STATE_OUT}
-        shown: dict[str, str] = {}
-        seen: set[str] = set()
-        kept: dict[int, list[tuple[str, Dim]]] = {}
-        for place, (node, evaluation) in enumerate(zip(graph.nodes, self.forward.evaluations, strict=True)):
-            cost = evaluation.cost
-            if cost is None or place in self.dropped:
-                continue
-            if cost.view and node.op_type not in ("Shape", "Size") and (source := self._source(node)):
-                shown.update((name, shown.get(source, source)) for name in node.outputs)
-            needed: list[tuple[str, Dim]] = []
-            if self.masks[place] is not None:
-                needed = _needed(node.inputs, node.outputs, evaluation, self.masks[place], place in self.in_layer)
-            if place in self.layers:
-                layer, layer_evaluation, mask = self.layers[place]
-                if mask is not None:
-                    needed += _needed(layer.node.inputs, layer.node.outputs, layer_evaluation, mask, False)
-            found: list[tuple[str, Dim]] = []
-            while needed:
-                name, extra = needed.pop()
-                root = shown.get(name, name)
-                if not name:
-                    found.append(("", extra * self.forward.repeats(node.times) if node.times else extra))
-                elif root in carried and root not in seen:
-                    seen.add(root)
-                    needed += [(other, 0) for other in (carried[root][0], carried[root][2])]
-                elif (
-                    root not in seen
-                    and root not in static
-                    and name not in static
-                    and (value := values.get(root)) is not None
-                ):
-                    seen.add(root)
-                    size = value.bytes * self.forward.repeats(runs[root].times) if root in runs else value.bytes
-                    found.append((root, size))
-            if found:
-                kept[place] = found
-        return kept
-
-    def _source(self, node: Node) -> str:
-        """What a view shows; "" for the nodes that join bodies to the outside, but for the branch that counts."""
-        if node.domain != CONTROL:
-            return node.inputs[0] if node.inputs else ""
-        if node.op_type != "Either":
-            return ""
-        alive = [name for name in node.inputs if name in self.forward.values]
-        return next((name for name in alive if self.flow.maker.get(name) not in self.dropped), "")
-
 
 def _sum(parts: Iterable[tuple[int, Part]]) -> Share:
     """The parts' costs, each so many times; sorted by how often they run, which may be a formula."""
@@ -242,34 +184,6 @@ def fitted(forward: Forward, layers: Iterable[Layer]) -> Iterator[Fitted]:
         made = forward.values.get(layer.node.outputs[0])
         if evaluation.outputs and made is not None and evaluation.outputs[0].shape == made.shape:
             yield layer, evaluation
-
-
-def wants(operand: Tensor | Inner, mask: tuple[bool, ...]) -> bool:
-    """Whether a contraction's operand needs a gradient."""
-    slots = operand.slots
-    return mask[slots[0]] if len(slots) == 1 else any(mask[slot] for slot in slots)
-
-
-def _needed(
-    inputs: Sequence[str], outputs: Sequence[str], evaluation: Evaluation, mask: Mask, inside: bool
-) -> list[tuple[str, Dim]]:
-    """(value name, 0) or ("", bytes) of what the backward pass of a node needs."""
-    cost = evaluation.cost
-    if cost is None or mask is None:
-        return []
-    needed: list[tuple[str, Dim]] = []
-    keeps = [x.keep for _, a, b in cost.contractions for x, other in ((a, b), (b, a)) if wants(other, mask)]
-    for keep in keeps if inside else (*keeps, *cost.keeps):
-        if keep.when is None or (keep.when < len(mask) and mask[keep.when]):
-            names, slot = (inputs, keep.what) if keep.what >= 0 else (outputs, ~keep.what)
-            name = names[slot] if slot < len(names) else ""
-            if keep.what < 0 and name:
-                needed.append((name, 0))
-            elif not (isinstance(keep.bytes, int) and keep.bytes == 0):
-                needed.append(("", keep.bytes))
-            elif name:
-                needed.append((name, 0))
-    return needed
 
 
 def status(evaluation: Evaluation) -> str:

@@ -118,6 +118,7 @@ class NodeProfile:
         classes: of the model and the modules on that path, as far as the file tells; "" for one it does not.
         domain: the operator's set, "" for ONNX's own.
         kept: the values `kept_bytes` is made of, with their bytes; "" for masks and statistics.
+        repeats: how often it runs, which its figures include.
     """
 
     name: str
@@ -136,6 +137,7 @@ class NodeProfile:
     classes: tuple[str, ...] = ()
     domain: str = ""
     kept: tuple[tuple[str, Dim], ...] = ()
+    repeats: Dim = 1
 
     @property
     def figures(self) -> tuple[Dim, ...]:
@@ -211,6 +213,11 @@ class Profile:
     def nodes(self) -> tuple[NodeProfile, ...]:
         """One entry per node, in the graph's order; made when first asked for."""
         return self.node_maker()
+
+    @property
+    def title(self) -> str:
+        """What to call it: the file's name, or that of a specification."""
+        return self.name if self.format == "spec" else f"{self.name}.{self.format}"
 
     @property
     def complete(self) -> bool:

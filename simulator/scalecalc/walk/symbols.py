@@ -75,6 +75,28 @@ DIMENSION_ARITHMETIC: Mapping[str, Callable[..., Any]] = {
 """What the whitelist parser's operators mean for dimensions: exact, and floors instead of fractions."""
 
 
+Shapes = Mapping[str, Sequence[int | str | None]]
+"""Input shapes to use instead of the file's."""
+
+
+def fitting(inputs: Mapping[str, TensorType], name: str, shape: Sequence[int | str | None]) -> str:
+    """The name of an input that a shape fits.
+
+    Raises:
+        UsageError: there is no such input, or it has another number of dimensions.
+    """
+    if name not in inputs:
+        raise UsageError(f"no input '{name}'", where="--shape", todo=f"its inputs are {', '.join(inputs)}")
+    own = inputs[name].shape
+    if own is not None and len(own) != len(shape):
+        raise UsageError(
+            f"input '{name}' has {len(own)} dimensions, not {len(shape)}",
+            where="--shape",
+            todo=f"give its {', '.join(str(entry or '?') for entry in own)}",
+        )
+    return name
+
+
 class Declarations:
     """The dimensions of one graph's inputs, weights and outputs under one reading.
 
@@ -91,7 +113,7 @@ class Declarations:
         *,
         family: bool = False,
         sizes: Mapping[str, int] | None = None,
-        shapes: Mapping[str, Sequence[int | str | None]] | None = None,
+        shapes: Shapes | None = None,
     ) -> None:
         self.graph, self.family, self.sizes = graph, family, dict(sizes or {})
         self.system = System()
@@ -103,9 +125,7 @@ class Declarations:
         self._made: dict[tuple[str, str], str] = {}
         self._counters: dict[str, Iterator[int]] = {}
         self._batches: dict[str, str] = {}
-        given: dict[str, Sequence[int | str | None] | None] = dict(shapes or {})
-        for name in given.keys() - graph.inputs.keys():
-            raise UsageError(f"no input '{name}'", where="--shape", todo=f"its inputs are {', '.join(graph.inputs)}")
+        given = {fitting(graph.inputs, name, shape): shape for name, shape in (shapes or {}).items()}
         known = {name: self._symbol(name, DECLARED, symbol.kind) for name, symbol in graph.symbols.items()}
         for name, symbol in graph.symbols.items():
             if symbol.most is not None:
@@ -113,12 +133,6 @@ class Declarations:
         self._inputs: dict[str, tuple[Dim, ...] | None] = {}
         for name, declared in graph.inputs.items():
             entries = given.get(name, declared.shape)
-            if entries is not None and declared.shape is not None and len(entries) != len(declared.shape):
-                raise UsageError(
-                    f"input '{name}' has {len(declared.shape)} dimensions, not {len(entries)}",
-                    where="--shape",
-                    todo=f"give its {', '.join(str(entry or '?') for entry in declared.shape)}",
-                )
             self._inputs[name] = None if entries is None else self._input(name, declared.dtype, tuple(entries))
 
     @property

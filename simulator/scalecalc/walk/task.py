@@ -86,7 +86,7 @@ def guess(profile: Profile, *, task: str | None = None, sample: str | None = Non
 
     Args:
         profile: from `walk`.
-        task: one of TASKS or ALIASES, or a law's.
+        task: one of TASKS or ALIASES, or a law's; what the file states of itself comes before a guess.
         sample: one of SAMPLES; `second@8000` states how many input steps a second of audio has.
 
     Raises:
@@ -94,6 +94,9 @@ def guess(profile: Profile, *, task: str | None = None, sample: str | None = Non
     """
     forms = Forms(profile)
     name, classes = forms.guess()
+    stated = profile.facts.get("task")
+    if task is None and isinstance(stated, str):
+        task = stated
     modality, usual, words = TASKS.get(name or "", (None, "example", "task unknown"))
     found = Task(name, modality, usual, words, _family(profile), classes, forms.example, forms.parts)
     if task is not None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from scalecalc.dims import Condition, Dim, Poly, is_positive, simplified, symbols_of
+from scalecalc.dims import Condition, Dim, Poly, is_positive, put_in, simplified, symbols_of
 from scalecalc.dims.atoms import Floor
-from scalecalc.dims.values import substitute
 from scalecalc.errors import UsageError, one_line
 from scalecalc.estimate import Inspection
 from scalecalc.estimate.inspection import inspect
-from scalecalc.expressions import Binary, Expr, Number
+from scalecalc.expressions import Binary, Expr, Name, Number
 from scalecalc.expressions.factoring import floor_names, quotient, tree
 from scalecalc.report.code.quantities import choose, quantities, unit_of
 from scalecalc.walk import Profile, SymbolInfo
@@ -29,6 +28,11 @@ class Requirement:
     def names(self) -> frozenset[str]:
         """The symbols it is about."""
         return self.left.names | self.right.names
+
+    @property
+    def limits(self) -> frozenset[str]:
+        """Those whose formulas it concerns: a limit of one symbol is that symbol's own matter."""
+        return self.left.names if self.sign == "<=" and isinstance(self.left, Name) else self.names
 
     def __str__(self) -> str:
         return f"{self.left} {self.sign} {self.right}"
@@ -87,7 +91,7 @@ class Listing:
     def title(self) -> str:
         """The file."""
         profile = self.result.profile
-        return one_line(f"{profile.name}.{profile.format}")
+        return one_line(profile.title)
 
     @property
     def assumed(self) -> list[str]:
@@ -126,8 +130,8 @@ def listing(result: Inspection, asked: Sequence[str], *, nested: bool = True) ->
         UsageError: an unknown or ambiguous quantity.
     """
     there, profile, settled = quantities(result), result.profile, result.settled
-    given = {name: size for name, size in settled.sizes.items() if name not in settled.assumed}
-    dims = {path: _with(there[path].formula, given) for path in choose(there, asked)}
+    given = settled.given
+    dims = {path: put_in(there[path].formula, given) for path in choose(there, asked)}
     requirements = tuple(_requirements(profile, dims.values(), given))
     needed = {name for requirement in requirements for name in requirement.names}
     names = floor_names([*dims.values()], needed.union(profile.symbols), nested=nested)
@@ -160,14 +164,6 @@ def _definitions(dims: Iterable[Dim], names: Mapping[int, str], *, nested: bool)
     return found
 
 
-def _with(dim: Dim, given: Mapping[str, int]) -> Dim:
-    """The formula with sizes put in."""
-    if isinstance(dim, int):
-        return dim
-    named = {atom: dim.system.info(atom).name for atom in symbols_of(dim)}
-    return substitute(dim, {atom: given[name] for atom, name in named.items() if name in given})
-
-
 def _symbols(dim: Dim) -> set[str]:
     return {dim.system.info(atom).name for atom in symbols_of(dim)} if isinstance(dim, Poly) else set()
 
@@ -179,7 +175,7 @@ def _in_order(profile: Profile, names: set[str]) -> tuple[str, ...]:
 
 def _requirements(profile: Profile, dims: Iterable[Dim], given: Mapping[str, int]) -> Iterable[Requirement]:
     """The model's conditions at the given sizes, behind those that keep every divisor positive."""
-    conditions = [Condition(_with(c.left, given), c.op, _with(c.right, given)) for c in profile.checks]
+    conditions = [Condition(put_in(c.left, given), c.op, put_in(c.right, given)) for c in profile.checks]
     divisors: dict[Dim, None] = {}
     for dim in (*dims, *(side for c in conditions for side in (c.left, c.right))):
         divisors.update(dict.fromkeys(_divisors(dim)))
@@ -215,7 +211,7 @@ def _reach(symbols: set[str], requirements: Sequence[Requirement]) -> tuple[set[
     """The symbols and the requirements that speak of them, directly or through others."""
     about: dict[str, list[int]] = {}
     for place, requirement in enumerate(requirements):
-        for name in requirement.names:
+        for name in requirement.limits:
             about.setdefault(name, []).append(place)
     found, waiting, mine = set(symbols), list(symbols), set[int]()
     while waiting:

@@ -45,7 +45,9 @@ STYLE = replace(TEXT, binary=_binary)
 
 
 def _symbol(symbol: SymbolInfo) -> str:
-    words = [symbol.kind] + ([f"at most {symbol.bound}"] if symbol.bound is not None else [])
+    usual = f"{symbol.hint:,} unless set" if symbol.hint is not None and symbol.declared else ""
+    words = [symbol.kind, *([usual + (f" = {symbol.tie}" if symbol.tie else "")] if usual else [])]
+    words += [f"at most {symbol.bound}"] if symbol.bound is not None else []
     words += [f"the file's {', '.join(symbol.aliases[:5])}"] if symbol.aliases else []
     return f"{symbol.name}: {', '.join(words)}"
 
