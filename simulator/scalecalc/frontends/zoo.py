@@ -64,7 +64,7 @@ def find(name: str) -> Found | None:
         return Found(files[base], "" if variant == spec.default else variant)
     wanted = _squeezed(name)
     for path in files.values():
-        for alias, own in _names(load(Found(path, ""))).items():
+        for alias, own in {path.stem: "", **_names(load(Found(path, "")))}.items():
             if _squeezed(alias) == wanted:
                 return Found(path, own)
     return None

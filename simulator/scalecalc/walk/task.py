@@ -104,7 +104,8 @@ def guess(profile: Profile, *, task: str | None = None, sample: str | None = Non
         modality, usual, words = TASKS.get(task, (None, found.sample, task))
         if usual == "token" and forms.tokens_per_run is None:
             usual = "example"
-        found = replace(found, name=task, modality=modality, sample=usual, words=words, guessed=False)
+        parts = () if modality == "tabular" else found.parts  # columns of categories are no tokens
+        found = replace(found, name=task, modality=modality, sample=usual, words=words, parts=parts, guessed=False)
     found = replace(found, examples=forms.examples)
     return _sampled(found, forms, sample or found.sample)
 

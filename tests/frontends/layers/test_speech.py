@@ -22,6 +22,7 @@ def test_convolutional_positions() -> None:
     found = made("{convolutional_positions: 8, groups: 4}")
     products = 2 * 8 * 32 * 8 * 8
     assert counts(found) == (32 * 8 * 8 + 8 + 32, products, products)
+    assert found.params["positional"].value({}) == 0
     assert shape(found) == "batch seq 32"
     odd = made("{convolutional_positions: 7}")
     assert counts(odd)[1] == 2 * 7 * 32 * 32 * 7
@@ -33,3 +34,11 @@ def test_masked_frames() -> None:
     found = made("masked_frames")
     assert counts(found)[:2] == (32, 0)
     assert shape(found) == "batch seq 32"
+
+
+def test_half_a_feed_forward_layer() -> None:
+    """A factor for each of 32 entries of 2 * 7 steps, and no parameter."""
+    found = made("{rescaling: 0.5}")
+    assert counts(found)[:2] == (0, 0)
+    assert found.forward["vector_flops"].value({"batch": 2, "seq": 7}) == 2 * 7 * 32
+    assert found.params["total"].value({}) == 0

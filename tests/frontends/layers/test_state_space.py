@@ -20,6 +20,7 @@ def test_a_mixer_of_mamba() -> None:
     beyond = 2 * 64 * 4 * 3
     assert counts(found) == (8384, 116224 - beyond, 175104 - 2 * beyond)
     assert shape(found) == "batch seq 32"
+    assert found.params["positional"].value({}) == 0  # A_log is a table, but not of positions
 
 
 def test_parts() -> None:
