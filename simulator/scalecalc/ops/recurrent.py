@@ -122,9 +122,11 @@ def recurrence(x: Tensor, r: Tensor, *, activation: str = "Tanh") -> Cost:
         x: (batch, sequence, hidden): what both directions add.
         r: (directions, hidden, hidden).
     """
-    (batch, steps, hidden), ways = x.shape, r.shape[0]
+    (batch, steps, hidden), ways, count = x.shape, r.shape[0], ACTIVATIONS.get(activation.lower())
+    if count is None:
+        raise ShapeError(f"activation {activation}")
     _meet(r, ways, hidden, hidden)
-    units, count = x.size * ways, ACTIVATIONS[activation.lower()]
+    units = x.size * ways
     states = inner(x, r, keep=Keep(~0, bytes=units * itemsize(x.dtype)))
     return give(
         (batch, steps, ways, hidden),

@@ -16,6 +16,15 @@ def test_dot_interaction() -> None:
     assert found.params["total"].value({}) == 0
 
 
-def test_takes_vectors() -> None:
-    with pytest.raises(FileError, match="not 2 axes"):
-        made("dot_interaction", inputs="{x: [batch, 7]}")
+@pytest.mark.parametrize(
+    ("shape", "says"),
+    [
+        ("[batch, 7]", "it takes (batch, vectors, features), not 2 axes"),
+        ("[batch, seq, 7]", "it needs a number, and seq has no value"),
+        ("[batch, 100000, 7]", "100,000 vectors: at most 1,000 are paired"),
+    ],
+)
+def test_refused(shape: str, says: str) -> None:
+    with pytest.raises(FileError) as caught:
+        made("dot_interaction", inputs=f"{{x: {shape}}}")
+    assert says in str(caught.value)

@@ -59,6 +59,7 @@ def test_attention() -> None:
         ("{lstm: 24, biases: 3}", "layers[0].lstm: 3 vectors of biases: there are 1 or 2"),
         ("{simple_rnn: 24, activation: gelu}", "activations gelu"),
         ("{lstm: 24, bidirectional: both}", "no merge 'both'"),
+        ("{recurrence: gelu}", "activation gelu"),
         ("attention", "it takes a query and a value, not 1 values"),
     ],
 )
@@ -68,7 +69,13 @@ def test_refused(layer: str, says: str) -> None:
     assert says in str(caught.value)
 
 
-def test_takes_sequences() -> None:
-    for layer in ("{gru: 24}", "recurrence"):
-        with pytest.raises(FileError, match=r"it takes \(batch, sequence, features\), not 2 axes"):
-            made(layer, inputs="{x: [batch, 32]}")
+SEQUENCES = """
+    {gru: 24} | recurrence | {causal_conv1d: 3} | {selective_scan: 4, dt_rank: 2} | {relative_attention: 4} |
+    {convolutional_positions: 8} | masked_frames
+"""
+
+
+@pytest.mark.parametrize("layer", [layer.strip() for layer in SEQUENCES.split("|")])
+def test_takes_sequences(layer: str) -> None:
+    with pytest.raises(FileError, match=r"it takes \(batch, sequence, features\), not 2 axes"):
+        made(layer, inputs="{x: [batch, 32]}")

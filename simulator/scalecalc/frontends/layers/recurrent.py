@@ -62,7 +62,7 @@ def simple_rnn(
 @layer("recurrence")
 def recurrence(b: Builder, x: Value, activation: Activation = "tanh", *, bidirectional: Merge | None = None) -> Value:
     """f(x + h R) for every step of an input that is projected already, once for both directions."""
-    _ranked(x)
+    ranked(x)
     ways = 1 if bidirectional is None else 2
     weight = b.weight("recurrent_kernel", ways, x.shape[2], x.shape[2])
     x = b.node("Recurrence", x, weight, domain=LAYERS, activation=_onnx(activation))
@@ -94,7 +94,7 @@ def recurrent(
         biases: how many vectors of biases, 0 to 2.
         activations: of one direction, as the operator lists them.
     """
-    _ranked(x)
+    ranked(x)
     ways, rows = 1 if merge is None else 2, CELLS[op_type].gates * units
     kernel, state = b.weight("kernel", ways, rows, x.shape[2]), b.weight("recurrent_kernel", ways, rows, units)
     y, last = b.nodes(
@@ -120,7 +120,12 @@ def _merged(b: Builder, y: Value, merge: str | None) -> Value:
     return b.node("Reshape", y, b.constant([*(0,) * (y.rank - 2), y.shape[-2] * y.shape[-1]]))
 
 
-def _ranked(x: Value) -> None:
+def ranked(x: Value) -> None:
+    """Whether a value is a sequence of features.
+
+    Raises:
+        ShapeError: it is none.
+    """
     if x.rank != 3:
         raise ShapeError(f"it takes (batch, sequence, features), not {x.rank} axes")
 

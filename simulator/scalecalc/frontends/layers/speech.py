@@ -7,6 +7,7 @@ from scalecalc.frontends.builder import Builder, Value
 from scalecalc.frontends.layers.activations import Activation, activate
 from scalecalc.frontends.layers.attention import attend, split_heads
 from scalecalc.frontends.layers.basic import linear
+from scalecalc.frontends.layers.recurrent import ranked
 from scalecalc.frontends.layers.registry import layer
 
 
@@ -18,6 +19,7 @@ def relative_attention(b: Builder, x: Value, num_heads: Dim, *, key_dim: Dim | N
     behind a projection of their own; the other projections have biases. A head has `key_dim` entries, features / heads
     unless given.
     """
+    ranked(x)
     steps, features = x.shape[1:]
     size = key_dim if key_dim is not None else exact_quotient(features, num_heads)
     width = num_heads * size
@@ -58,6 +60,7 @@ def convolutional_positions(
     b: Builder, x: Value, kernel_size: int, *, groups: Dim = 1, activation: Activation = "gelu"
 ) -> Value:
     """What a wide convolution makes of the neighbours, added; its weight is a length for each tap and a direction."""
+    ranked(x)
     width = x.shape[2]
     direction = b.weight("direction", width, exact_quotient(width, groups), kernel_size)
     length = b.node("ReduceL2", direction, b.constant([0, 1]), keepdims=1)
@@ -73,6 +76,7 @@ def convolutional_positions(
 @layer("masked_frames")
 def masked_frames(b: Builder, x: Value, rate: float = 0.5) -> Value:
     """Some frames, drawn at random while training, replaced by a learned vector."""
+    ranked(x)
     first = b.node("Slice", x, b.constant([0]), b.constant([1]), b.constant([2]))
     limit = b.constant([rate], dtype="float32", scalar=True)
     drawn = b.node("Less", b.node("RandomUniformLike", first), limit)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from scalecalc.dims import Dim
 from scalecalc.frontends.builder import Builder, Value
 from scalecalc.frontends.layers.basic import linear
+from scalecalc.frontends.layers.recurrent import ranked
 from scalecalc.frontends.layers.registry import layer
 from scalecalc.ir.graph import LAYERS
 
@@ -12,6 +13,7 @@ from scalecalc.ir.graph import LAYERS
 @layer("causal_conv1d")
 def causal_conv1d(b: Builder, x: Value, kernel_size: int, *, use_bias: bool = True) -> Value:
     """Every feature by itself over the last `kernel_size` steps: (batch, sequence, features) as it is."""
+    ranked(x)
     channels = x.shape[2]
     bias = b.weight("bias", channels) if use_bias else None
     x = b.node("Transpose", x, perm=(0, 2, 1))
@@ -25,6 +27,7 @@ def selective_scan(b: Builder, x: Value, states: Dim, *, dt_rank: Dim) -> Value:
 
     Step sizes go through `dt_rank` entries; A and D are learned, A as the logarithm of -A.
     """
+    ranked(x)
     channels = x.shape[2]
     parts = linear(b, x, dt_rank + 2 * states, use_bias=False, label="x")
     dt, into, out = b.nodes("Split", parts, b.constant([dt_rank, states, states]), outputs=3, axis=-1)
