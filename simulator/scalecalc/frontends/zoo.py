@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scalecalc.errors import UsageError, nearest
-from scalecalc.frontends.spec import Spec, parse
+from scalecalc.frontends.spec import Spec, Values, parse
 
 
 class Found(NamedTuple):
@@ -35,9 +35,9 @@ def paths() -> list[Path]:
     return sorted(folder().glob("*/*.yaml"))
 
 
-def load(found: Found) -> Spec:
-    """A shipped specification, read but not built."""
-    return parse(found.path.read_bytes(), found.path.name, variant=found.variant, shipped=True)
+def load(found: Found, values: Values | None = None) -> Spec:
+    """A shipped specification, read but not built, with other values of its symbols where some are given."""
+    return parse(found.path.read_bytes(), found.path.name, variant=found.variant, values=values, shipped=True)
 
 
 def entries() -> Iterator[Found]:

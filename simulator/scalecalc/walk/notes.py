@@ -29,6 +29,8 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
         f"If node '{name.rpartition('#')[0]}' counts its {branch}, the dearer one"
         for name, branch in costs.chosen.items()
     ]
+    if forward.graph.format != "onnx":
+        return notes  # nothing was exported
     trainable = total((1, weight.size) for weight in weights if weight.trainable)
     biased = _foldable(forward, weights)
     marked = any(FOLDED.search(node.inputs[2]) for node in forward.graph.nodes if _biased(node))

@@ -11,12 +11,14 @@ from scalecalc.frontends.layers import (  # noqa: F401
     attention,
     basic,
     convolution,
+    detection,
     recommendation,
     recurrent,
     sections,
     shapes,
     speech,
     state_space,
+    windows,
 )
 from scalecalc.frontends.layers.registry import CHOICES, COMMON, KINDS, LAYERS, Layer, Option, layer
 
