@@ -70,7 +70,7 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
         for node in forward.graph.nodes
         if node.is_a(*RECURRENT) and len(node.inputs) > 3 and node.inputs[3] in forward.values
     ]
-    if doubled and forward.graph.format == "onnx":
+    if doubled:
         notes.append(
             f"{len(doubled)} recurrent layers store two biases for every gate, as PyTorch trains them: a framework "
             f"with one, as Keras, has {total((1, size) for size in doubled) // 2} fewer trainable parameters"
