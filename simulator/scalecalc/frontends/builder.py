@@ -12,6 +12,7 @@ from typing import Any
 
 from scalecalc.dims import Dim, Poly, hint_of, same, symbols_of
 from scalecalc.errors import GraphError, ShapeError
+from scalecalc.expressions import Number, parse
 from scalecalc.ir.graph import Declared, Graph, Initializer, Node, Size, TensorType
 from scalecalc.ir.unfold import CONTROL
 from scalecalc.ops import Tensor, find, is_float
@@ -129,8 +130,10 @@ class Builder:
         """A stored tensor of the layer being made, or of the one whose weights it uses.
 
         Raises:
-            ShapeError: that one has another shape.
+            ShapeError: that one has another shape, or this one a size below 1.
         """
+        if any(isinstance(dim, int) and dim < 1 for dim in shape):
+            raise ShapeError(f"its {label} would be ({', '.join(map(str, shape))})")
         path = self.scope.path if self.scope.owner is None else self.scope.owner
         name = ".".join((*path, label))
         found = self._weights.get(name)
@@ -274,6 +277,11 @@ class Builder:
             node.outputs = tuple(names.get(name, name) for name in node.outputs)
         for value in outputs.values():
             self.graph.outputs[names.get(value.name, value.name)] = TensorType(value.tensor.dtype, None)
+        symbols = self.graph.symbols
+        fixed = {name: Number(own.value) for name, own in symbols.items() if own.fixed and own.value is not None}
+        for name, own in symbols.items():
+            if own.tie and fixed:  # what follows from a number no longer names it
+                symbols[name] = replace(own, tie=str(parse(own.tie).substitute(fixed)))
         return self.graph
 
     # -- scopes -----------------------------------------------------------------------------------------------------

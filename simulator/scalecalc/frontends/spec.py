@@ -199,13 +199,17 @@ def _lines(parts: Mapping[str, Item]) -> tuple[str, ...]:
 
 
 def _symbols(item: Item | None, changes: Item | None, given: Values) -> dict[str, Declared]:
-    """The symbols, with those a variant changes, and other values for some."""
+    """The symbols, with those a variant changes, and other values for some.
+
+    A value alone leaves kind and limit as they are.
+    """
     found = item.mapping() if item is not None else {}
-    for name, value in (changes.mapping() if changes is not None else {}).items():
-        if name not in found:
-            raise value.error(f"no symbol '{name:.60}'", nearest(name, found, "declare it under symbols"))
-        found[name] = value
     parts = {name: _symbol_parts(name, value) for name, value in found.items()}
+    for name, value in (changes.mapping() if changes is not None else {}).items():
+        if name not in parts:
+            raise value.error(f"no symbol '{name:.60}'", nearest(name, parts, "declare it under symbols"))
+        (kind, _, most, _), changed = parts[name], _symbol_parts(name, value)
+        parts[name] = changed if value.is_mapping else (kind, changed[1], most, changed[3])
     values = {name: value for name, value in given.items() if name in parts and value > 0}
     for name in parts:
         _value_of(name, parts, values, ())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scalecalc.dims import Condition, put_in
@@ -60,9 +60,10 @@ def _sizes(sizes: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {size:,}" for name, size in sizes.items())
 
 
-def sizes_of_data(result: Inspection) -> str:
+def sizes_of_data(result: Inspection, leave_out: Collection[str] = ()) -> str:
     """The sizes values are at, without those of the model itself."""
-    return _sizes({name: size for name, size in result.settled.sizes.items() if name not in result.settled.own})
+    skipped = {*result.settled.own, *leave_out}
+    return _sizes({name: size for name, size in result.settled.sizes.items() if name not in skipped})
 
 
 def _without_rule(profile: Profile) -> str:

@@ -12,6 +12,7 @@ from scalecalc.frontends.layers import (  # noqa: F401
     basic,
     convolution,
     detection,
+    norms,
     recommendation,
     recurrent,
     sections,
