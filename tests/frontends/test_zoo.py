@@ -76,6 +76,11 @@ def test_names_lead_to_one_model_each() -> None:
         assert zoo.find(name) is not None
 
 
+def test_punctuation_of_names_does_not_matter() -> None:
+    assert zoo.find("DeepSpeech2") == zoo.find("deepspeech-2")
+    assert zoo.find("mamba-1.4b") == zoo.find("mamba:1.4b")
+
+
 @pytest.mark.parametrize(
     ("name", "model"),
     [

@@ -104,12 +104,19 @@ class Builder:
         return self._forward.declarations.size(Size(text), least=0)
 
     def number(self, dim: Dim) -> int:
-        """The number a layer cannot do without, such as a kernel; symbols in it stay what the file says."""
+        """The number a layer cannot do without, such as a kernel; symbols in it stay what the file says.
+
+        Raises:
+            ShapeError: they have no values.
+        """
         if isinstance(dim, int):
             return dim
         for atom in symbols_of(dim):
             name = dim.system.info(atom).name
-            self.graph.symbols[name] = replace(self.graph.symbols[name], fixed=True)
+            symbol = self.graph.symbols.get(name)
+            if symbol is None or symbol.value is None:
+                raise ShapeError(f"it needs a number, and {name} has no value")
+            self.graph.symbols[name] = replace(symbol, fixed=True)
         return hint_of(dim)
 
     def input(self, name: str) -> Value:

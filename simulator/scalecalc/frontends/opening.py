@@ -36,7 +36,9 @@ def read(source: str | os.PathLike[str], *, shapes: Shapes | None = None, values
         from scalecalc.frontends.spec import read as read_spec
 
         return read_spec(file, variant, shapes=shapes, values=values)
-    if not os.path.exists(name) and os.path.basename(name) == name and not os.path.splitext(file or name)[1]:
+    extension = os.path.splitext(file or name)[1]
+    plain = os.path.basename(name) == name and not extension[1:2].isalpha()  # a digit follows in mamba-1.4b
+    if not os.path.exists(name) and plain:
         return _read_shipped(name, shapes, values)
     return _read_file(name, shapes, values)
 

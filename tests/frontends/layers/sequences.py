@@ -16,10 +16,22 @@ def made(layers: str, *, inputs: str = "{x: [batch, seq, 32]}", symbols: str = "
     return walk(parse(f"symbols: {{{symbols}}}\ninputs: {inputs}\nlayers:\n{listed}", "test.yaml").graph())
 
 
+def stacked(*layers: str, inputs: str = "{x: [batch, seq, 32]}") -> Profile:
+    """The profile of layers, each in YAML's flow style."""
+    return made("\n".join(f"- {layer}" for layer in layers), inputs=inputs)
+
+
 def counts(profile: Profile, **sizes: int) -> tuple[int | None, int | None]:
     """(trainable parameters, multiply-accumulates forward)."""
     at = settle(profile, {**SIZES, **sizes}).sizes
     return profile.params["trainable"].value(at), profile.forward["macs"].value(at)
+
+
+def costs(profile: Profile) -> tuple[int | None, int | None, int | None]:
+    """(trainable parameters, multiply-accumulates forward, and backward)."""
+    backward = profile.training["backward_matrix_flops"].value(settle(profile, SIZES).sizes)
+    assert backward is not None
+    return *counts(profile), backward // 2
 
 
 def shape(profile: Profile) -> str:

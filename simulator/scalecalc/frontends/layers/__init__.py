@@ -15,9 +15,13 @@ from scalecalc.frontends.layers import (  # noqa: F401
     experts,
     latent,
     norms,
+    recommendation,
+    recurrent,
     relative,
     sections,
     shapes,
+    speech,
+    state_space,
     windows,
 )
 from scalecalc.frontends.layers.registry import CHOICES, COMMON, KINDS, LAYERS, Layer, Option, layer

@@ -13,7 +13,8 @@ from scalecalc.frontends.layers.registry import layer
 def multi_head_attention(
     b: Builder, x: Value, num_heads: Dim,
     *, kv_heads: Dim | None = None, key_dim: Dim | None = None, value_dim: Dim | None = None, causal: bool = False,
-    rotary: Dim | None = None, use_bias: bool = True, output_bias: bool | None = None, qk_norm: bool = False,
+    rotary: Dim | None = None, use_bias: bool = True, key_bias: bool | None = None,
+    output_bias: bool | None = None, qk_norm: bool = False,
     window: Dim | None = None, memory: Value | None = None, bias: Value | None = None, output_dim: Dim | None = None,
 ) -> Value:  # fmt: skip
     """Queries, keys and values projected, softmax(q k' / sqrt(d)) v, and a projection of all heads back.
@@ -26,7 +27,7 @@ def multi_head_attention(
         value_dim: entries of a value of one head; as key_dim unless given.
         causal: each place attends to those before it only.
         rotary: how many entries of each head are turned by the position.
-        use_bias, output_bias: of the projections in front, and of the one behind.
+        use_bias, key_bias, output_bias: of the projections in front, of that of keys, and of the one behind.
         qk_norm: queries and keys are normalised by an RMS norm over each head.
         window: how many places each one attends to at most. All are counted: an upper bound beyond it.
         memory: what keys and values are made of instead, such as an encoder's output.
@@ -38,7 +39,8 @@ def multi_head_attention(
     depth = value_dim if value_dim is not None else size
     other = memory if memory is not None else x
     q = split_heads(b, linear(b, x, heads * size, use_bias=use_bias, label="query"), heads, size)
-    k = split_heads(b, linear(b, other, groups * size, use_bias=use_bias, label="key"), groups, size)
+    biased = use_bias if key_bias is None else key_bias
+    k = split_heads(b, linear(b, other, groups * size, use_bias=biased, label="key"), groups, size)
     v = split_heads(b, linear(b, other, groups * depth, use_bias=use_bias, label="value"), groups, depth)
     if qk_norm:
         q, k = (b.node("RMSNormalization", y, b.weight(f"{n}_norm", size)) for y, n in ((q, "query"), (k, "key")))

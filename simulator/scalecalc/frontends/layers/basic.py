@@ -92,6 +92,12 @@ def dropout(b: Builder, x: Value, rate: float = 0.5) -> Value:
     return b.node("Dropout", x)
 
 
+@layer("rescaling")
+def rescaling(b: Builder, x: Value, scale: float) -> Value:
+    """All elements times a fixed number."""
+    return b.node("Mul", x, b.constant([scale], dtype="float32", scalar=True))
+
+
 @layer("positional")
 def positional(
     b: Builder, x: Value, positions: Dim | None = None, *, trainable_table: bool = True, add: bool = True
