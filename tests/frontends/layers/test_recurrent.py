@@ -77,5 +77,5 @@ SEQUENCES = """
 
 @pytest.mark.parametrize("layer", [layer.strip() for layer in SEQUENCES.split("|")])
 def test_takes_sequences(layer: str) -> None:
-    with pytest.raises(FileError, match=r"it takes \(batch, sequence, features\), not \\(batch, 32\\)"):
+    with pytest.raises(FileError, match=r"it takes \(batch, sequence, features\), not \(batch, 32\)"):
         stacked(layer, inputs="{x: [batch, 32]}")
