@@ -30,6 +30,7 @@ def profile(
     family: bool = False,
     sizes: Mapping[str, int] | None = None,
     shapes: Mapping[str, Sequence[int | str | None]] | None = None,
+    values: Mapping[str, int] | None = None,
 ) -> Profile:
     """The formulas of a model: `scalecalc.walk.walk` on what its front end reads.
 
@@ -38,6 +39,7 @@ def profile(
             files that are one model, those first whose outputs others need.
         joins: (output, input) pairs between several files, where `scalecalc.frontends.join` cannot tell.
         family, sizes, shapes: as for `walk`.
+        values: of symbols a specification declares, instead of its own: formulas keep the symbols.
 
     Raises:
         ScalecalcError: the file cannot be read, or its graph contradicts itself.
@@ -46,7 +48,7 @@ def profile(
     from scalecalc.walk import walk
 
     paths = [path] if isinstance(path, str | os.PathLike) else list(path)
-    graph = _read(paths, joins, shapes)
+    graph = _read(paths, joins, shapes, values)
     graph.metadata["source"] = " ".join(os.fspath(path) for path in paths)
     try:
         return walk(graph, family=family, sizes=sizes, shapes=None if graph.symbols else shapes)
@@ -55,13 +57,18 @@ def profile(
         raise
 
 
-def _read(paths: Sequence[str | os.PathLike[str]], joins: Sequence[tuple[str, str]], shapes: Shapes | None) -> Graph:
+def _read(
+    paths: Sequence[str | os.PathLike[str]],
+    joins: Sequence[tuple[str, str]],
+    shapes: Shapes | None,
+    values: Mapping[str, int] | None,
+) -> Graph:
     from scalecalc.errors import UsageError
 
     if len(paths) == 1 and not joins:
         from scalecalc.frontends.opening import read
 
-        return read(paths[0], shapes=shapes)
+        return read(paths[0], shapes=shapes, values=values)
     if len(paths) < 2:
         raise UsageError("there is nothing to join in one file", where="--join", todo="give the files of the model")
     from scalecalc.frontends.join import read_joined

@@ -109,7 +109,7 @@ def test_models_by_words(cli: Cli) -> None:
     rows = cli("models", "gpt2 natural", "--format", "json").json
     assert [row["model"] for row in rows] == ["gpt2", "gpt2:medium", "gpt2:large", "gpt2:xl"]
     assert [row["params"] for row in rows] == ["124,439,808", "354,823,168", "774,030,080", "1,557,611,200"]
-    assert {row["per"] for row in rows} == {"token at batch 1, seq 1,024"}
+    assert {row["per"] for row in rows} == {"token at seq 1,024"}
     assert "did you mean gpt2?" in cli("models", "gpt22").err
 
 

@@ -174,3 +174,16 @@ def test_strict(cli: Cli, save, options: tuple[str, ...], says: str) -> None:
 def test_strict_is_content_when_nothing_is_assumed(cli: Cli, save) -> None:
     answer = cli("inspect", save(LANGUAGE), "--strict", "--set", "n=1", "--set", "s=9", "--task", "text-encoding")
     assert (answer.code, answer.err) == (0, "")
+
+
+def test_experts_show_what_a_token_meets(cli: Cli) -> None:
+    """Mixtral 8x7B: six of eight experts, 3 * 4096 * 14336 weights in each of 32 layers, are left out."""
+    answer = cli("inspect", "mixtral")
+    lines = {words[0]: words[1] for line in answer.out.splitlines() if len(words := line.split()) > 1}
+    active = 46_702_792_704 - 6 * 32 * 3 * 4096 * 14336
+    assert int(lines["active"].replace(",", "")) == active
+    # products: all but the table of tokens and 65 norms, and scores and values of 32,768 tokens
+    products = active - 32000 * 4096 - 65 * 4096 + 2 * 32 * 4096 * 32_768
+    assert f"= {products / active:.3f} x 6N active" in answer.out
+    assert "laws of dense models do not hold" in " ".join(answer.out.split())
+    assert "active" not in cli("inspect", "gpt2").out

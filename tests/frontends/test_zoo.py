@@ -76,6 +76,24 @@ def test_names_lead_to_one_model_each() -> None:
         assert zoo.find(name) is not None
 
 
+def test_punctuation_of_names_does_not_matter() -> None:
+    assert zoo.find("DeepSpeech2") == zoo.find("deepspeech-2")
+    assert zoo.find("mamba-1.4b") == zoo.find("mamba:1.4b")
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("gpt-3", "gpt3"), ("GPT2 XL", "gpt2:xl"), ("llama2_70b", "llama-2:70b"), ("mixtral-8x7b", "mixtral"),
+        ("RoBERTa", "bert:roberta-base"), ("deepseek", "deepseek-v3"),
+    ],
+)  # fmt: skip
+def test_names_as_people_write_them(name: str, model: str) -> None:
+    found = zoo.find(name)
+    assert found is not None
+    assert _name(found) == model
+
+
 @pytest.mark.parametrize(
     ("value", "published", "holds"),
     [(46_702_792_704, "46.7B", True), (46_702_792_704, "46.8B", False), (25_557_032, "25.6M", True)],

@@ -247,3 +247,15 @@ def test_a_frontier_law_of_another_modality_or_beyond_its_bounds_is_refused() ->
     assert "another modality" in bind_frontier(law, plan).how
     bounded = replace(law, metric=replace(law.metric, bounds=(0.0, 0.5)))
     assert "would exceed 0.5" in bind_frontier(bounded, replace(plan, modality="text")).how
+
+
+def test_laws_of_dense_models_refuse_a_mixture_of_experts() -> None:
+    from scalecalc import profile
+    from scalecalc.estimate import estimate
+
+    answer = estimate(profile("mixtral"), 1e23)
+    assert not answer.predictions
+    why = "a mixture of experts: the models behind the law are dense"
+    assert {law.name for law, said in answer.refused if said == why} >= {"hoffmann-2022", "besiroglu-2024"}
+    forced = estimate(profile("mixtral"), 1e23, force=True)
+    assert any(f"NOT COMPARABLE: {why}" in prediction.binding.notes for prediction in forced.predictions)

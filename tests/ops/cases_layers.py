@@ -28,6 +28,10 @@ RECURRENT = [
         direction="reverse", activations=("Relu",), shown_by=""),  # the reference knows no Relu here
     row("RNN", ("s b c", "1 d c", "1 d d"), ("s 1 b d",), "s*b*d*(c+d)", direction="reverse"),
     row("RNN", ("s b c", "2 d c", "2 d d"), ("s 2 b d", "2 b d"), "s*b*2*d*(c+d)", direction="bidirectional"),
+    # h R alone: steps * batch * directions * hidden * hidden; an addition, and tanh or max
+    row("Recurrence", ("b s d", "1 d d"), "b s 1 d", "b*s*d*d", vector="b*s*d*2", domain="scalecalc"),
+    row("Recurrence", ("b s d", "2 d d"), "b s 2 d", "b*s*2*d*d", vector="b*s*2*d*2", domain="scalecalc",
+        activation="Relu"),
 ]  # fmt: skip
 LINEAR = [
     # a token's k v' and S' q, of a delta rule S' k as well: heads * (size of a key) * (size of a value) each
@@ -35,6 +39,11 @@ LINEAR = [
         vector="b*s*2*n", q_num_heads=2, kv_num_heads=2, update_rule="linear"),
     row("LinearAttention", ("b s 4*k", "b s 2*k", "b s 2*n", "b 2 k n", "b s 2", "b s 2"), ("b s 4*n", "b 2 k n"),
         "b*s*k*n*(2 + 2 + 4)", vector="b*s*4*n + b*s*2*n*2 + b*s*2*k*n + b*s*2", q_num_heads=4, kv_num_heads=2),
+]  # fmt: skip
+SCANS = [
+    # C h: a product of the states of every channel; 5 for each state entry, 3 for each channel
+    row("SelectiveScan", ("b s d", "b s d", "d n", "b s n", "b s n", "d"), "b s d", "b*s*d*n",
+        vector="b*s*d*(5*n + 3)", domain="scalecalc"),
 ]  # fmt: skip
 HEADS = [
     # both products of attention: heads * queries * keys * (size of a key + of a value)
@@ -51,6 +60,11 @@ HEADS = [
     row("CausalConvWithState", ("b c s", "c 1 3", "c", "b c 2"), ("b c s", "b c 2"), "b*c*s*3", vector="b*c*s"),
     row("CausalConvWithState", ("b c s", "c 1 4"), ("b c s", "b c 3"), "b*c*s*4", vector="b*c*s*5", activation="silu"),
 ]  # fmt: skip
+EXPERTS = [
+    # each of b*s tokens meets k of n matrices c x d
+    row("ExpertMatMul", ("b s k c", "n c d", "int64: b s k"), "b s k d", "b*s*k*c*d", domain="scalecalc"),
+    row("ExpertMatMul", ("s 2 c", "64 c d", "int64: s 2"), "s 2 d", "s*2*c*d", domain="scalecalc"),
+]
 LOSSES = [
     row("SoftmaxCrossEntropyLoss", ("b c", "int64: b"), ("", "b c"), vector="6*b*c + 2*b"),
     row("SoftmaxCrossEntropyLoss", ("b c s", "int64: b s", "c"), "b s", vector="6*b*c*s + 2*b*s", reduction="none"),
@@ -112,4 +126,4 @@ FUSED_ATTENTION = [
     ms("GroupQueryAttention", ("b s 4*k", "b s 2*k", "b s 2*k"), "b s 4*k", "b*4*s*s*2*k",
        num_heads=4, kv_num_heads=2),
 ]  # fmt: skip
-CASES = [*RECURRENT, *LINEAR, *HEADS, *LOSSES, *FUSED, *FUSED_ATTENTION]
+CASES = [*RECURRENT, *LINEAR, *SCANS, *HEADS, *EXPERTS, *LOSSES, *FUSED, *FUSED_ATTENTION]

@@ -31,8 +31,9 @@ def diff(
     from scalecalc.report.difference import BY, render
 
     limits, form, by = thresholds(fail_if), form_of(form), one_of("--by", by, BY)
-    before, after = (profile_of([path], shape=shape) for path in (old, new))
-    result = difference(before, after, sizes=sizes_of(set_))
+    sizes = sizes_of(set_)
+    before, after = (profile_of([path], shape=shape, sizes=sizes) for path in (old, new))
+    result = difference(before, after, sizes=sizes)
     passed = result.passed(limits)
     with target(output) as file:
         render(result, form, file, by=by)

@@ -70,11 +70,11 @@ def estimate(
     from scalecalc.cli.options import finish, profile_of, sizes_of, whole
     from scalecalc.laws import load
 
-    flops = library.budget(budget)
+    flops, sizes = library.budget(budget), sizes_of(set_)
     result = library.estimate(
-        profile_of(model, join=join, shape=shape),
+        profile_of(model, join=join, shape=shape, sizes=sizes),
         flops,
-        sizes=sizes_of(set_),
+        sizes=sizes,
         task=task,
         sample=sample,
         unique=None if unique is None else whole("--unique", unique),

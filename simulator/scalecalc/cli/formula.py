@@ -28,13 +28,12 @@ def formula(
     strict: Strict = False,
 ) -> None:
     """Closed formulas, for people, papers and programs; a size that is set is put in as a number."""
-    from scalecalc import profile
-    from scalecalc.cli.options import form_of, judge, shapes_of, sizes_of, target
+    from scalecalc.cli.options import form_of, judge, profile_of, sizes_of, target
     from scalecalc.report.code import LANGUAGES, USUAL, at, listing, quantities
 
     write = LANGUAGES[form_of(form, tuple(LANGUAGES))]
     sizes = sizes_of(set_)
-    result = at(profile(model, shapes=shapes_of(shape)), sizes, task=task, sample=sample)
+    result = at(profile_of([model], shape=shape, sizes=sizes), sizes, task=task, sample=sample)
     asked = [*quantities(result)] if every else quantity or USUAL
     # JSON has both forms side by side
     source = write(listing(result, asked, nested=not expanded or form == "json"))

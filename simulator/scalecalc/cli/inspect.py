@@ -41,8 +41,9 @@ def inspect(
     from scalecalc.report.views import view_of
 
     view = view_of(by, depth, sort)
-    profile = profile_of(model, join=join, shape=shape)
-    result = inspect_profile(profile, sizes=sizes_of(set_), task=task, sample=sample)
+    sizes = sizes_of(set_)
+    profile = profile_of(model, join=join, shape=shape, sizes=sizes)
+    result = inspect_profile(profile, sizes=sizes, task=task, sample=sample)
     if explain is not None:
         return finish_explained(result, explain, form, output, strict=strict)
     finish(result, form, output, strict=strict, view=view)

@@ -6,7 +6,7 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, TypeVar
 
@@ -55,12 +55,16 @@ def joins_of(texts: Sequence[str] | None) -> list[tuple[str, str]]:
 
 
 def profile_of(
-    models: Sequence[str], *, join: Sequence[str] | None = None, shape: Sequence[str] | None = None
+    models: Sequence[str],
+    *,
+    join: Sequence[str] | None = None,
+    shape: Sequence[str] | None = None,
+    sizes: Mapping[str, int] | None = None,
 ) -> Profile:
-    """The formulas of a command's model: one file, or several joined."""
+    """The formulas of a command's model: one file, or several joined; a specification is built at the sizes."""
     from scalecalc import profile
 
-    return profile(models, joins=joins_of(join), shapes=shapes_of(shape))
+    return profile(models, joins=joins_of(join), shapes=shapes_of(shape), values=sizes)
 
 
 def _once(found: dict[str, T], name: str, value: T, option: str) -> None:

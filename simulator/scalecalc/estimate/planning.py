@@ -144,5 +144,6 @@ def _plan(inspection: Inspection, compute: float, unique: float | None, tokenize
         flops_per_sample=inspection.flops_per_sample or None,
         attention=way(inspection.profile),
         classes=task.classes,
+        sparse=any(w.trainable and (w.picked or w.active != w.size) for w in inspection.profile.weights),
         input_shape=numbers if shape and len(numbers) == len(shape) else None,
     )

@@ -43,6 +43,8 @@ def settle(profile: Profile, given: Mapping[str, int] | None = None) -> Settled:
     """
     sizes: dict[str, int] = {}
     for alias, size in (given or {}).items():
+        if _is_fixed(profile, alias, size):
+            continue
         name = _symbol(profile, alias)
         if sizes.setdefault(name, size) != size:
             raise UsageError(f"{alias} is {name}, which is {sizes[name]:,} already", where="--set", todo="set it once")
@@ -74,6 +76,21 @@ def settle(profile: Profile, given: Mapping[str, int] | None = None) -> Settled:
     own = {name: sizes[name] for name, symbol in profile.symbols.items() if symbol.declared and name in sizes}
     own = {name: size for name, size in own.items() if profile.symbols[name].kind == "weight"}
     return Settled(sizes, chosen, own, frozenset(assumed), tuple(missing), tuple(remarks))
+
+
+def _is_fixed(profile: Profile, name: str, size: int) -> bool:
+    """Whether a symbol is a number in this model, and that size of it.
+
+    Raises:
+        UsageError: it is another one.
+    """
+    fixed = profile.facts.get("fixed")
+    if not isinstance(fixed, dict) or name not in fixed:
+        return False
+    if fixed[name] != size:
+        what = f"{name} is {fixed[name]:,} in this model: a layer needs it as a number"
+        raise UsageError(what, where="--set", todo="build it with another value")
+    return True
 
 
 def tied(symbols: Mapping[str, SymbolInfo], name: str, sizes: Mapping[str, int]) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 
 from scalecalc.dims import Dim, Poly, hint_of, same, symbols_of
 from scalecalc.errors import GraphError, ShapeError
+from scalecalc.expressions import Number, parse
 from scalecalc.ir.graph import Declared, Graph, Initializer, Node, Size, TensorType
 from scalecalc.ir.unfold import CONTROL
 from scalecalc.ops import Tensor, find, is_float
@@ -103,12 +104,19 @@ class Builder:
         return self._forward.declarations.size(Size(text), least=0)
 
     def number(self, dim: Dim) -> int:
-        """The number a layer cannot do without, such as a kernel; symbols in it stay what the file says."""
+        """The number a layer cannot do without, such as a kernel; symbols in it stay what the file says.
+
+        Raises:
+            ShapeError: they have no values.
+        """
         if isinstance(dim, int):
             return dim
         for atom in symbols_of(dim):
             name = dim.system.info(atom).name
-            self.graph.symbols[name] = replace(self.graph.symbols[name], fixed=True)
+            symbol = self.graph.symbols.get(name)
+            if symbol is None or symbol.value is None:
+                raise ShapeError(f"it needs a number, and {name} has no value")
+            self.graph.symbols[name] = replace(symbol, fixed=True)
         return hint_of(dim)
 
     def input(self, name: str) -> Value:
@@ -122,8 +130,10 @@ class Builder:
         """A stored tensor of the layer being made, or of the one whose weights it uses.
 
         Raises:
-            ShapeError: that one has another shape.
+            ShapeError: that one has another shape, or this one a size below 1.
         """
+        if any(isinstance(dim, int) and dim < 1 for dim in shape):
+            raise ShapeError(f"its {label} would be ({', '.join(map(str, shape))})")
         path = self.scope.path if self.scope.owner is None else self.scope.owner
         name = ".".join((*path, label))
         found = self._weights.get(name)
@@ -133,8 +143,7 @@ class Builder:
             for dim, own in zip(shape, found.shape, strict=True):
                 same(dim, own)
             return found
-        if found is not None:
-            name = self._unique(name)
+        name = self._unique(name)
         tensor = Tensor(shape, dtype)
         stored = 1  # its bytes follow from its shape; 1 says that the file means it to be there
         texts = tuple(map(_text, shape))
@@ -267,6 +276,11 @@ class Builder:
             node.outputs = tuple(names.get(name, name) for name in node.outputs)
         for value in outputs.values():
             self.graph.outputs[names.get(value.name, value.name)] = TensorType(value.tensor.dtype, None)
+        symbols = self.graph.symbols
+        fixed = {name: Number(own.value) for name, own in symbols.items() if own.fixed and own.value is not None}
+        for name, own in symbols.items():
+            if own.tie and fixed:  # what follows from a number no longer names it
+                symbols[name] = replace(own, tie=str(parse(own.tie).substitute(fixed)))
         return self.graph
 
     # -- scopes -----------------------------------------------------------------------------------------------------

@@ -36,6 +36,8 @@ DATA_KINDS = {"batch": "batch", "seq": "sequence", "height": "spatial", "width":
 KINDS = ("weight", "batch", "sequence", "spatial", "free")
 DTYPES = ("float32", "float16", "bfloat16", "float64", "int64", "int32", "bool")
 DOMAINS = ("image recognition", "natural language", "speech", "recommendation")
+Values = Mapping[str, int]
+"""Sizes by symbol."""
 KEYS = (
     "name", "title", "domain", "task", "source", "notes", "symbols", "inputs", "blocks", "layers", "outputs",
     "variants", "default", "aliases", "expect",
@@ -99,13 +101,16 @@ class Spec:
         return graph
 
 
-def read(path: str | os.PathLike[str], variant: str = "", *, shapes: Shapes | None = None) -> Graph:
+def read(
+    path: str | os.PathLike[str], variant: str = "", *, shapes: Shapes | None = None, values: Values | None = None
+) -> Graph:
     """The graph of a specification file, or of one of its variants.
 
     Args:
         path: of the file.
         variant: one of its variants.
         shapes: of inputs, instead of the file's.
+        values: of symbols, instead of the file's; those it does not declare are left out.
 
     Raises:
         FileError: it cannot be read, or is none.
@@ -116,16 +121,19 @@ def read(path: str | os.PathLike[str], variant: str = "", *, shapes: Shapes | No
             raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise FileError(f"cannot be read ({error.strerror})", where=file, todo="check the path") from None
-    return parse(raw, file, variant=variant).graph(shapes)
+    return parse(raw, file, variant=variant, values=values).graph(shapes)
 
 
-def parse(raw: bytes | str, file: str, *, variant: str = "", shipped: bool = False) -> Spec:
+def parse(
+    raw: bytes | str, file: str, *, variant: str = "", values: Values | None = None, shipped: bool = False
+) -> Spec:
     """A specification's text, read but not built.
 
     Args:
         raw: the text.
         file: what to call it in errors.
         variant: one of its variants, "" for the file as it stands.
+        values: of symbols, instead of the file's.
         shipped: it comes with this package: it is not searched for what may harm.
 
     Raises:
@@ -153,7 +161,7 @@ def parse(raw: bytes | str, file: str, *, variant: str = "", shipped: bool = Fal
         task=_word(parts, "task", (*TASKS, *ALIASES)),
         source=_text(own, "source") or _text(parts, "source"),
         notes=(*_lines(parts), *_lines(own)),
-        symbols=_symbols(parts.get("symbols"), own.get("symbols")),
+        symbols=_symbols(parts.get("symbols"), own.get("symbols"), values or {}),
         expect=plain(own["expect"] if variant else parts["expect"]) if "expect" in (own if variant else parts) else {},
         variants=tuple(variants),
         item=item,
@@ -190,15 +198,19 @@ def _lines(parts: Mapping[str, Item]) -> tuple[str, ...]:
     return tuple(" ".join(n.text.split()) for n in (notes.items() if notes.is_list else [notes]))
 
 
-def _symbols(item: Item | None, changes: Item | None) -> dict[str, Declared]:
-    """The symbols, with those a variant changes."""
+def _symbols(item: Item | None, changes: Item | None, given: Values) -> dict[str, Declared]:
+    """The symbols, with those a variant changes, and other values for some.
+
+    A value alone leaves kind and limit as they are.
+    """
     found = item.mapping() if item is not None else {}
-    for name, value in (changes.mapping() if changes is not None else {}).items():
-        if name not in found:
-            raise value.error(f"no symbol '{name:.60}'", nearest(name, found, "declare it under symbols"))
-        found[name] = value
     parts = {name: _symbol_parts(name, value) for name, value in found.items()}
-    values: dict[str, int] = {}
+    for name, value in (changes.mapping() if changes is not None else {}).items():
+        if name not in parts:
+            raise value.error(f"no symbol '{name:.60}'", nearest(name, parts, "declare it under symbols"))
+        (kind, _, most, _), changed = parts[name], _symbol_parts(name, value)
+        parts[name] = changed if value.is_mapping else (kind, changed[1], most, changed[3])
+    values = {name: value for name, value in given.items() if name in parts and value > 0}
     for name in parts:
         _value_of(name, parts, values, ())
     return {
@@ -247,7 +259,9 @@ def _value_of(
     except ExpressionError as error:
         raise item.error(f"{error.where}: {error.what}" if error.where else error.what, error.todo) from error
     if type(value) is not int or value < 1:
-        raise item.error(f"{value} is no size", "sizes are whole numbers from 1 on")
+        at = f" at {', '.join(f'{other} {size:,}' for other, size in sorted(needed.items()))}" if needed else ""
+        todo = f"set {name} too" if needed else "sizes are whole numbers from 1 on"
+        raise item.error(f"{item.text} is no size{at}", todo)
     values[name] = value
     return value
 

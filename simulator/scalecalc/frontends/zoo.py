@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scalecalc.errors import UsageError, nearest
-from scalecalc.frontends.spec import Spec, parse
+from scalecalc.frontends.spec import Spec, Values, parse
 
 
 class Found(NamedTuple):
@@ -35,9 +35,9 @@ def paths() -> list[Path]:
     return sorted(folder().glob("*/*.yaml"))
 
 
-def load(found: Found) -> Spec:
-    """A shipped specification, read but not built."""
-    return parse(found.path.read_bytes(), found.path.name, variant=found.variant, shipped=True)
+def load(found: Found, values: Values | None = None) -> Spec:
+    """A shipped specification, read but not built, with other values of its symbols where some are given."""
+    return parse(found.path.read_bytes(), found.path.name, variant=found.variant, values=values, shipped=True)
 
 
 def entries() -> Iterator[Found]:
@@ -63,8 +63,8 @@ def find(name: str) -> Found | None:
             raise UsageError(f"{base} has no variant '{variant:.60}'", where=name, todo=todo)
         return Found(files[base], "" if variant == spec.default else variant)
     wanted = _squeezed(name)
-    for path in files.values():
-        for alias, own in _names(load(Found(path, ""))).items():
+    for stem, path in files.items():
+        for alias, own in ({stem: ""} | _names(load(Found(path, "")))).items():
             if _squeezed(alias) == wanted:
                 return Found(path, own)
     return None

@@ -29,6 +29,7 @@ class Plan:
         attention: how `compute` counts attention: `full` or `causal`.
         classes: of a classifier.
         input_shape: one sample's shape, without batch.
+        sparse: a sample meets a part of the weights only: the model is a mixture of experts.
         extra: values for variables of laws beyond N, D, U and C, by symbol: B samples in a step, S steps, ...
     """
 
@@ -46,6 +47,7 @@ class Plan:
     attention: str = "full"
     classes: int | None = None
     input_shape: tuple[int, ...] | None = None
+    sparse: bool = False
     extra: Mapping[str, float] = field(default_factory=dict)
 
     @property

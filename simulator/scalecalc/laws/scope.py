@@ -29,6 +29,8 @@ def mismatches(law: Law, plan: Plan) -> list[str]:
     ):
         if limit is not None and size is not None and size != limit:
             reasons.append(f"other data: the law's has {limit:,} {word}, the model's {size:,}")
+    if plan.sparse and not any(variable.count == "active" for variable in law.variables.values()):
+        reasons.append("a mixture of experts: the models behind the law are dense")
     if "limit" in law.regime:
         reasons.append(f"it assumes {law.regime['limit']}")
     return reasons

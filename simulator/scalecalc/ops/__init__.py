@@ -11,6 +11,7 @@ from scalecalc.ops import (  # noqa: F401
     control,
     conv,
     elementwise,
+    experts,
     heads,
     image,
     index,
@@ -23,6 +24,7 @@ from scalecalc.ops import (  # noqa: F401
     select,
     shape,
     signal,
+    state_space,
 )
 from scalecalc.ops.dtypes import is_float, itemsize
 from scalecalc.ops.registry import OPERATORS, Cost, Inner, Keep, Operator, Out, Tensor, give, inner, misfit, op

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scalecalc.dims import Dim, fixed, prod, regroup, same, windows
+from scalecalc.errors import ShapeError
 from scalecalc.ops.matmul import bias
 from scalecalc.ops.registry import Cost, Keep, Out, Shape, Tensor, give, inner, op
 from scalecalc.ops.vector import TAPS
@@ -50,6 +51,8 @@ def conv_transpose(
     groups = regroup((c_in,), (group, -1))[0]
     strides, dilations = strides or (1,) * rank, dilations or (1,) * rank
     pads, extra = pads or (0,) * (2 * rank), output_padding or (0,) * rank
+    if min((*kernel, *strides, *dilations), default=1) < 1 or min(extra, default=0) < 0:
+        raise ShapeError("a kernel, stride or dilation below 1, or an output padding below 0")
     spatial: list[Dim] = []
     for axis, dim in enumerate(size):
         if output_shape:

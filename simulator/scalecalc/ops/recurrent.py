@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from scalecalc.dims import Dim, exact_quotient, regroup, same
 from scalecalc.errors import ShapeError
+from scalecalc.ir.graph import LAYERS
 from scalecalc.ops.dtypes import itemsize
 from scalecalc.ops.registry import Contraction, Cost, Keep, Tensor, give, inner, op
 from scalecalc.ops.vector import ACTIVATIONS, CELLS, PEEPHOLES, Cell
@@ -111,6 +112,27 @@ def lstm(
     """Three gates and a new cell: MACs of x W and h R, of four gates each, in every step and direction."""
     cell = CELLS["LSTM, coupled" if input_forget else "LSTM"]
     return _layer(cell, x, w, r, b, h, direction, layout, activations, c, p)
+
+
+@op("Recurrence", domain=LAYERS)
+def recurrence(x: Tensor, r: Tensor, *, activation: str = "Tanh") -> Cost:
+    """h = f(x + h R) over inputs that are projected already: MACs of h R in every step and direction.
+
+    Args:
+        x: (batch, sequence, hidden): what both directions add.
+        r: (directions, hidden, hidden).
+    """
+    (batch, steps, hidden), ways, count = x.shape, r.shape[0], ACTIVATIONS.get(activation.lower())
+    if count is None:
+        raise ShapeError(f"activation {activation}")
+    _meet(r, ways, hidden, hidden)
+    units = x.size * ways
+    states = inner(x, r, keep=Keep(~0, bytes=units * itemsize(x.dtype)))
+    return give(
+        (batch, steps, ways, hidden),
+        contractions=((batch * r.size, inner(keep=Keep(bytes=0)), r), ((steps - 1) * batch * r.size, states, r)),
+        vector=(1 + count.forward) * units, backward={x.index: (1 + count.backward) * units + (ways - 1) * x.size},
+    )  # fmt: skip
 
 
 @op("LinearAttention")

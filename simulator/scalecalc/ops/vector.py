@@ -140,3 +140,8 @@ CELLS = {
     ),
 }  # fmt: skip
 """Kept by a GRU: r, z, n and the recurrent part of n; by an LSTM: i, f, g, o and the cell."""
+SCAN = (5, 3)
+"""Of a selective scan, for each state entry and for each channel: dt*A, exp, *h, (dt*x)*B, add; dt*x, D*x, add."""
+SCAN_BACKWARD = {"x": (9, 3), "dt": (4, 2), "a": (2, 0), "b": (2, 0), "d": (0, 2)}
+"""The same for each gradient. x: the states made again (5), dh*a, + C*dy, dh*B, sum; *dt, D*dy, add. dt: dh*h, *a, *A,
+sum; d(dt*x)*x, add. A: *dt, sum. B: dh*(dt*x), sum. D: dy*x, sum."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from scalecalc.dims import Condition, put_in
@@ -42,7 +42,7 @@ def header(result: Inspection) -> Block:
         words += f", {task.classes:,} classes"
     if result.vocabulary is not None and task.sample == "token":
         words += f", vocabulary {result.vocabulary:,}"
-    bounds = [symbol for symbol in profile.symbols.values() if symbol.bound is not None]
+    bounds = [symbol for symbol in profile.symbols.values() if symbol.bound is not None and symbol.kind != "weight"]
     limits = [put_in(symbol.bound, result.settled.own) for symbol in bounds if symbol.bound is not None]
     most = [f"{limit:,}" if isinstance(limit, int) else str(limit) for limit in limits]
     words += "".join(f", {symbol.name} at most {limit}" for symbol, limit in zip(bounds, most, strict=True))
@@ -60,9 +60,10 @@ def _sizes(sizes: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {size:,}" for name, size in sizes.items())
 
 
-def sizes_of_data(result: Inspection) -> str:
+def sizes_of_data(result: Inspection, leave_out: Collection[str] = ()) -> str:
     """The sizes values are at, without those of the model itself."""
-    return _sizes({name: size for name, size in result.settled.sizes.items() if name not in result.settled.own})
+    skipped = {*result.settled.own, *leave_out}
+    return _sizes({name: size for name, size in result.settled.sizes.items() if name not in skipped})
 
 
 def _without_rule(profile: Profile) -> str:
@@ -93,6 +94,8 @@ def size_block(result: Inspection) -> Block:
         row("non-embedding", "non_embedding")
     tied = "with the head tied to the embedding" if result.profile.facts.get("tied_head") else "incl. the last layer"
     row("linear", "linear", f"weights of matrix products and convolutions, {tied}")
+    if _picks(result):
+        row("active", "active", "what one sample meets: the experts chosen for it, and everything that is no expert")
     for name, remark in (
         ("buffers", "running statistics: not trained"),
         ("constants", "shapes, indices, scalars, masks: not trained"),
@@ -195,9 +198,16 @@ def _attention(result: Inspection) -> list[Row]:
 
 
 def _against_six(result: Inspection) -> list[str]:
-    ratios = ((result.against_six("trainable"), "total"), (result.against_six("non_embedding"), "non-embedding"))
+    roles = {"trainable": "total", "non_embedding": "non-embedding"} | ({"active": "active"} if _picks(result) else {})
+    ratios = ((result.against_six(role), words) for role, words in roles.items())
     parts = [f"{ratio:.3f} x 6N {words}" for ratio, words in ratios if ratio is not None]
     return [" = ".join(parts), "the rule of thumb 6ND beside it"] if parts else []
+
+
+def _picks(result: Inspection) -> bool:
+    """Whether a sample meets some of the weights only."""
+    params = result.profile.params
+    return params["active"].formula != params["trainable"].formula
 
 
 def amount(result: Inspection, quantity: Quantity) -> str:

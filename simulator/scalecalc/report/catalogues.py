@@ -76,7 +76,8 @@ def _costs(result: Inspection) -> list[str]:
     """Parameters, those one sample meets if they are fewer, FLOPs, and of what."""
     params = result.profile.params
     active = params["active"] if params["active"].formula != params["trainable"].formula else None
-    sizes = sizes_of_data(result)
+    batches = {symbol.name for symbol in result.profile.symbols.values() if symbol.kind == "batch"}
+    sizes = sizes_of_data(result, leave_out=batches)
     return [
         amount(result, params["trainable"]),
         amount(result, active) if active is not None else "",

@@ -92,7 +92,11 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
 
 def _stated(graph: Graph) -> dict[str, object]:
     """What the file itself says it is."""
-    return {name: graph.metadata[name] for name in ("title", "task", "domain") if name in graph.metadata}
+    stated: dict[str, object] = {
+        name: graph.metadata[name] for name in ("title", "task", "domain") if name in graph.metadata
+    }
+    fixed = {name: symbol.value for name, symbol in graph.symbols.items() if symbol.fixed}
+    return {**stated, "fixed": fixed} if fixed else stated
 
 
 def _nodes(forward: Forward, weights: list[Weight], costs: Costs) -> tuple[NodeProfile, ...]:

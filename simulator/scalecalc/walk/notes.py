@@ -29,6 +29,14 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
         f"If node '{name.rpartition('#')[0]}' counts its {branch}, the dearer one"
         for name, branch in costs.chosen.items()
     ]
+    experts = [weight for weight in weights if weight.trainable and weight.active != weight.size]
+    if experts:
+        notes.append(
+            f"{len(experts)} stored tensors ({experts[0].name} first) hold experts, of which one sample meets a part: "
+            "`active` counts that part alone, laws of dense models do not hold"
+        )
+    if forward.graph.format != "onnx":
+        return notes  # nothing was exported
     trainable = total((1, weight.size) for weight in weights if weight.trainable)
     biased = _foldable(forward, weights)
     marked = any(FOLDED.search(node.inputs[2]) for node in forward.graph.nodes if _biased(node))

@@ -159,9 +159,9 @@ def _is_weight(forward: Forward, flow: Flow, place: int, slot: int) -> bool:
 def _by_position(forward: Forward, flow: Flow, place: int, shape: tuple[Dim, ...]) -> bool:
     """Whether a node takes a table's vectors for positions: as they are, or as many of them as there are."""
     node, operator = forward.graph.nodes[place], forward.evaluations[place].operator
-    if node.is_a("Slice"):
-        return not flow.static.issuperset(filter(None, node.inputs))
-    return operator is not None and operator.is_elementwise and _is_table(shape)
+    if flow.static.issuperset(filter(None, node.inputs)):
+        return False  # nothing is there that has positions
+    return node.is_a("Slice") or (operator is not None and operator.is_elementwise and _is_table(shape))
 
 
 def _is_table(shape: tuple[Dim, ...]) -> bool:

@@ -29,6 +29,7 @@ TASKS = {
     "audio-encoding": ("audio", "example", "audio encoder"),
     "zero-shot-image-classification": ("image-text", "example", "contrastive image-text model"),
     "image-text-to-text": ("image-text", "token", "vision-language model"),
+    "recommendation": ("tabular", "example", "recommender"),
 }
 ALIASES = {
     "text-generation": "language-modeling",
@@ -50,7 +51,7 @@ class Task:
 
     Attributes:
         name: one of TASKS, or of a law; None where nothing could be guessed.
-        modality: `image`, `text`, `audio`, `video`, `image-text`, or None.
+        modality: `image`, `text`, `audio`, `video`, `image-text`, `tabular`, or None.
         sample: `example` (an image, a sequence, a clip, a pair), `token`, or `second` of audio. Tokens of an
             encoder-decoder are those of both sides, as each passes through one of its halves.
         words: for people.
@@ -103,7 +104,8 @@ def guess(profile: Profile, *, task: str | None = None, sample: str | None = Non
         modality, usual, words = TASKS.get(task, (None, found.sample, task))
         if usual == "token" and forms.tokens_per_run is None:
             usual = "example"
-        found = replace(found, name=task, modality=modality, sample=usual, words=words, guessed=False)
+        parts = () if modality == "tabular" else found.parts  # columns of categories are no tokens
+        found = replace(found, name=task, modality=modality, sample=usual, words=words, parts=parts, guessed=False)
     found = replace(found, examples=forms.examples)
     return _sampled(found, forms, sample or found.sample)
 

@@ -11,8 +11,18 @@ from scalecalc.frontends.layers import (  # noqa: F401
     attention,
     basic,
     convolution,
+    detection,
+    experts,
+    latent,
+    norms,
+    recommendation,
+    recurrent,
+    relative,
     sections,
     shapes,
+    speech,
+    state_space,
+    windows,
 )
 from scalecalc.frontends.layers.registry import CHOICES, COMMON, KINDS, LAYERS, Layer, Option, layer
 

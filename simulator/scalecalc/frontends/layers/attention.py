@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from scalecalc.dims import Dim, exact_quotient
+from scalecalc.dims import Dim, bound, broadcast_shapes, exact_quotient
+from scalecalc.errors import ShapeError
 from scalecalc.frontends.builder import Builder, Value
-from scalecalc.frontends.layers.basic import linear
+from scalecalc.frontends.layers.basic import linear, sequence
 from scalecalc.frontends.layers.registry import layer
 
 
@@ -12,7 +13,8 @@ from scalecalc.frontends.layers.registry import layer
 def multi_head_attention(
     b: Builder, x: Value, num_heads: Dim,
     *, kv_heads: Dim | None = None, key_dim: Dim | None = None, value_dim: Dim | None = None, causal: bool = False,
-    rotary: Dim | None = None, use_bias: bool = True, output_bias: bool | None = None, qk_norm: bool = False,
+    rotary: Dim | None = None, use_bias: bool = True, key_bias: bool | None = None,
+    output_bias: bool | None = None, qk_norm: bool = False,
     window: Dim | None = None, memory: Value | None = None, bias: Value | None = None, output_dim: Dim | None = None,
 ) -> Value:  # fmt: skip
     """Queries, keys and values projected, softmax(q k' / sqrt(d)) v, and a projection of all heads back.
@@ -25,7 +27,7 @@ def multi_head_attention(
         value_dim: entries of a value of one head; as key_dim unless given.
         causal: each place attends to those before it only.
         rotary: how many entries of each head are turned by the position.
-        use_bias, output_bias: of the projections in front, and of the one behind.
+        use_bias, key_bias, output_bias: of the projections in front, of that of keys, and of the one behind.
         qk_norm: queries and keys are normalised by an RMS norm over each head.
         window: how many places each one attends to at most. All are counted: an upper bound beyond it.
         memory: what keys and values are made of instead, such as an encoder's output.
@@ -33,11 +35,12 @@ def multi_head_attention(
         output_dim: features of the result; as those of x unless given.
     """
     heads, groups = num_heads, kv_heads if kv_heads is not None else num_heads
-    size = key_dim if key_dim is not None else exact_quotient(x.shape[-1], heads)
+    size = key_dim if key_dim is not None else exact_quotient(sequence(x).shape[-1], heads)
     depth = value_dim if value_dim is not None else size
     other = memory if memory is not None else x
     q = split_heads(b, linear(b, x, heads * size, use_bias=use_bias, label="query"), heads, size)
-    k = split_heads(b, linear(b, other, groups * size, use_bias=use_bias, label="key"), groups, size)
+    biased = use_bias if key_bias is None else key_bias
+    k = split_heads(b, linear(b, other, groups * size, use_bias=biased, label="key"), groups, size)
     v = split_heads(b, linear(b, other, groups * depth, use_bias=use_bias, label="value"), groups, depth)
     if qk_norm:
         q, k = (b.node("RMSNormalization", y, b.weight(f"{n}_norm", size)) for y, n in ((q, "query"), (k, "key")))
@@ -48,14 +51,38 @@ def multi_head_attention(
     return linear(b, y, width, use_bias=use_bias if output_bias is None else output_bias, label="output")
 
 
+@layer("dot_product_attention")
+def dot_product_attention(
+    b: Builder, *xs: Value, num_heads: Dim, kv_heads: Dim | None = None, causal: bool = False,
+    bias: Value | None = None,
+) -> Value:  # fmt: skip
+    """softmax(q k' / sqrt(d)) v of three values made before: queries, keys and values, without projections.
+
+    Args:
+        b, xs: the builder, and (batch, sequence, heads * size) each.
+        num_heads: of queries.
+        kv_heads: of keys and values; as many as queries unless given.
+        causal: each place attends to those before it only.
+        bias: added to the scores, (heads, queries, keys).
+    """
+    if len(xs) != 3:
+        raise ShapeError(f"attention is of queries, keys and values, not of {len(xs)} values")
+    groups = kv_heads if kv_heads is not None else num_heads
+    heads = (num_heads, groups, groups)
+    q, k, v = (split_heads(b, x, n, exact_quotient(x.shape[-1], n)) for x, n in zip(xs, heads, strict=True))
+    return attend(b, q, k, v, causal=causal, bias=bias)
+
+
 def split_heads(b: Builder, x: Value, heads: Dim, size: Dim) -> Value:
     """(batch, sequence, heads * size) as (batch, heads, sequence, size)."""
-    x = b.node("Reshape", x, b.constant([0, 0, heads, size]))
+    x = b.node("Reshape", sequence(x), b.constant([0, 0, heads, size]))
     return b.node("Transpose", x, perm=(0, 2, 1, 3))
 
 
 def attend(b: Builder, q: Value, k: Value, v: Value, *, causal: bool = False, bias: Value | None = None) -> Value:
     """softmax(q k' / sqrt(d) + bias) v of (batch, heads, sequence, size), as (batch, sequence, heads * size)."""
+    if bias is not None:
+        broadcast_shapes((*q.shape[:3], k.shape[2]), bias.shape)
     y = b.node("Attention", q, k, v, bias, is_causal=int(causal))
     y = b.node("Transpose", y, perm=(0, 2, 1, 3))
     return b.node("Reshape", y, b.constant([0, 0, y.shape[2] * y.shape[3]]))
@@ -64,6 +91,7 @@ def attend(b: Builder, q: Value, k: Value, v: Value, *, causal: bool = False, bi
 def rotated(b: Builder, x: Value, size: Dim) -> Value:
     """(batch, heads, sequence, d) with the first `size` entries of each head turned by the angle of the position."""
     steps = x.shape[2]
+    bound(size, x.shape[3])
 
     def angles() -> Value:
         places = b.node("Cast", b.range(steps), to="float32")

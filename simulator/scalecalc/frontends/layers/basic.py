@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scalecalc.dims import Dim, same
 from scalecalc.errors import ShapeError
-from scalecalc.frontends.builder import Builder, Value
+from scalecalc.frontends.builder import Builder, Value, shape_text
 from scalecalc.frontends.layers.activations import Activation, activate
 from scalecalc.frontends.layers.registry import layer
 
@@ -20,6 +20,17 @@ def linear(b: Builder, x: Value, units: Dim, *, use_bias: bool, label: str = "")
     prefix = f"{label}." if label else ""
     x = b.node("MatMul", x, b.weight(f"{prefix}kernel", x.shape[-1], units))
     return b.node("Add", x, b.weight(f"{prefix}bias", units)) if use_bias else x
+
+
+def sequence(x: Value) -> Value:
+    """The same, where it is (batch, sequence, features).
+
+    Raises:
+        ShapeError: it has other axes.
+    """
+    if x.rank != 3:
+        raise ShapeError(f"it takes (batch, sequence, features), not {shape_text(x)}")
+    return x
 
 
 @layer("gated_dense")
@@ -81,6 +92,12 @@ def dropout(b: Builder, x: Value, rate: float = 0.5) -> Value:
     return b.node("Dropout", x)
 
 
+@layer("rescaling")
+def rescaling(b: Builder, x: Value, scale: float) -> Value:
+    """All elements times a fixed number."""
+    return b.node("Mul", x, b.constant([scale], dtype="float32", scalar=True))
+
+
 @layer("positional")
 def positional(
     b: Builder, x: Value, positions: Dim | None = None, *, trainable_table: bool = True, add: bool = True
@@ -89,9 +106,7 @@ def positional(
 
     `trainable_table: false` for a fixed table, such as one of sines.
     """
-    if x.rank != 3:
-        raise ShapeError(f"positions are those of (batch, sequence, features), not of {x.rank} axes")
-    rows = x.shape[1] if positions is None else positions
-    table = b.weight("positions", rows, x.shape[2], frozen=not trainable_table)
-    found = b.node("Gather", table, b.range(x.shape[1]))
+    _, steps, features = sequence(x).shape
+    table = b.weight("positions", steps if positions is None else positions, features, frozen=not trainable_table)
+    found = b.node("Gather", table, b.range(steps))
     return b.node("Add", x, found) if add else found
