@@ -53,8 +53,9 @@ def _weights(problem: Problem, weights: Array | None, count: int) -> Array:
 
 def _solved(matrices: Array, right: Array) -> Array:
     """Solutions of small systems; 0 where a matrix has no inverse."""
-    regular = np.isfinite(matrices).all(axis=(1, 2)) & np.isfinite(right).all(axis=1)
-    regular &= np.abs(np.linalg.det(np.where(regular[:, None, None], matrices, 0.0))) > 0
+    regular = np.asarray(np.isfinite(matrices).all(axis=(1, 2)) & np.isfinite(right).all(axis=1))
+    determinants = np.asarray(np.linalg.det(np.where(regular[:, None, None], matrices, 0.0)))
+    regular = regular & (np.abs(determinants) > 0)
     found = np.zeros_like(right)
     if regular.any():
         found[regular] = np.linalg.solve(matrices[regular], right[regular][:, :, None])[:, :, 0]

@@ -1,7 +1,7 @@
 """Where fits begin: nonlinear coefficients spread over their ranges, the linear ones solved for at each place.
 
-Most of a grid over all coefficients is a plain without slope; with the linear ones at their best (variable projection, Golub
-and Pereyra 1973; here by non-negative least squares) every start lies in the valley.
+Most of a grid over all coefficients is a plain without slope; with the linear ones at their best (variable projection,
+Golub and Pereyra 1973; here by non-negative least squares) every start lies in the valley.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def _spread(count: int, dimensions: int) -> Array:
 
 
 def _solved(problem: Problem, names: Sequence[str], at: Mapping[str, float]) -> dict[str, float]:
-    """The linear coefficients that fit best at values of the others, relative to what was observed if logs are fitted."""
+    """The linear coefficients that fit best at values of the others; relatively, if logarithms are fitted."""
     if not names:
         return {}
     from scipy.optimize import nnls

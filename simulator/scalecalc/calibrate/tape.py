@@ -1,6 +1,7 @@
 """Expressions with their derivatives as a list of operations on arrays, each different one once.
 
-A law's value, gradient and Hessian share nearly all of their parts: written out as trees they would be computed dozens of times.
+A law's value, gradient and Hessian share nearly all of their parts: written out as trees, these would be computed
+dozens of times.
 """
 
 from __future__ import annotations

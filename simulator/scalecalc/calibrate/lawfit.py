@@ -1,0 +1,110 @@
+"""A law's form fitted to runs: which coefficients are free, which are held or tied, and what comes out as a law again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from scalecalc.calibrate.fit import Fit, fit
+from scalecalc.calibrate.losses import Loss, huber
+from scalecalc.calibrate.problem import Problem
+from scalecalc.calibrate.runs import Runs
+from scalecalc.calibrate.starts import COUNT, EXPONENTS
+from scalecalc.calibrate.tape import Array
+from scalecalc.errors import FitError, nearest
+from scalecalc.expressions import Expr, Name, Number
+from scalecalc.laws import Law
+
+SCALES = 100.0
+
+
+@dataclass(frozen=True)
+class LawFit:
+    """A law whose coefficients come from runs.
+
+    Attributes:
+        law: with the fitted coefficients.
+        form: the law that was fitted.
+        runs: what it was fitted to.
+        fit: how.
+        held: coefficients that were not free, by name.
+        tied: coefficients that were one.
+    """
+
+    law: Law
+    form: Law
+    runs: Runs
+    fit: Fit
+    held: Mapping[str, float]
+    tied: Sequence[Sequence[str]]
+
+    def predict(self, values: Mapping[str, Array], coefficients: Mapping[str, Array] | None = None) -> Array:
+        """The law at values of its variables (n), for one set of coefficients or several (s, 1) at once."""
+        found: Array = self.law.evaluate(**values, **(coefficients or {}))
+        return found
+
+
+def fit_law(
+    form: Law, runs: Runs, *, loss: Loss | None = None, residual: str = "log", weights: Array | None = None,
+    held: Mapping[str, float] | None = None, tied: Sequence[Sequence[str]] = (),
+    ranges: Mapping[str, tuple[float, float]] | None = None, starts: int = COUNT,
+) -> LawFit:  # fmt: skip
+    """Fit a law's form to runs.
+
+    Args:
+        form: its expression and bounds; its own coefficients do not matter.
+        runs: in the law's counts.
+        loss, residual, weights: what is minimised; Huber of logarithms unless given.
+        held: coefficients that keep a value.
+        tied: groups of coefficients that are equal.
+        ranges: where nonlinear coefficients are looked for.
+        starts: how many seeded starts.
+
+    Raises:
+        FitError: there is nothing to fit, too little data, or no optimum.
+    """
+    problem = problem_of(form, runs, loss=loss, residual=residual, weights=weights, held=held, tied=tied)
+    found = fit(problem, {**_around(form, problem), **(ranges or {})}, starts)
+    values = dict(found.coefficients)
+    for first, *others in tied:
+        values.update(dict.fromkeys(others, values.get(first, (held or {}).get(first, 0.0))))
+    values.update(held or {})
+    return LawFit(form.with_coefficients(**values), form, runs, found, dict(held or {}), tied)
+
+
+def problem_of(
+    form: Law, runs: Runs, *, loss: Loss | None = None, residual: str = "log", weights: Array | None = None,
+    held: Mapping[str, float] | None = None, tied: Sequence[Sequence[str]] = (),
+) -> Problem:  # fmt: skip
+    """What is minimised: the law's form over its free coefficients."""
+    for name in (*(held or {}), *(name for group in tied for name in group)):
+        if name not in form.coefficients:
+            raise FitError(f"{form.name} has no coefficient '{name}'", todo=nearest(name, form.coefficients))
+    replaced: dict[str, Expr] = {name: Number(value) for name, value in (held or {}).items()}
+    replaced.update((other, replaced.get(first, Name(first))) for first, *others in tied for other in others)
+    free = [name for name in form.coefficients if name not in replaced]
+    if not free:
+        raise FitError(f"every coefficient of {form.name} is held", todo="leave at least one free")
+    positive = [name for name in free if is_positive(form, name)]
+    return Problem(
+        form.expanded.substitute(replaced), tuple(positive), tuple(name for name in free if name not in positive),
+        runs.needed(form.inputs), runs.observed, loss or huber(), residual, weights,
+    )  # fmt: skip
+
+
+def _around(form: Law, problem: Problem) -> dict[str, tuple[float, float]]:
+    """Where to look for coefficients that are no usual exponents: scales, two decades around the published ones."""
+    values = {name: form.coefficients[name].value for name in problem.positive}
+    low, high = EXPONENTS
+    return {
+        n: (value / SCALES, value * SCALES) for n, value in values.items() if value > 0 and not low <= value <= high
+    }
+
+
+def is_positive(form: Law, name: str) -> bool:
+    """Whether a coefficient is fitted as its logarithm: its bounds say so, or without any its published value."""
+    coefficient = form.coefficients[name]
+    low, high = coefficient.bounds
+    if low is None and high is None:
+        return coefficient.value > 0
+    return low is not None and low >= 0

@@ -1,0 +1,56 @@
+"""Real trainings as arrays: what was trained for how long, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalecalc.calibrate.tape import Array
+from scalecalc.errors import FitError
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Observations of trainings; several of one run are its checkpoints.
+
+    Attributes:
+        columns: variables of laws by symbol (`N`, `D`, `U`, `C` ...), each (n), in the counts `conventions` state.
+        observed: the performance, (n).
+        groups: which run each observation belongs to, numbered from 0, (n).
+        metric: what `observed` is, with its unit.
+        conventions: by symbol: `{"N": {"count": "total"}, "D": {"sample": "token", "meaning": "seen"}}`.
+        source: where they come from.
+    """
+
+    columns: Mapping[str, Array]
+    observed: Array
+    groups: NDArray[np.int64]
+    metric: str = "loss"
+    conventions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    source: str = ""
+
+    def __len__(self) -> int:
+        return len(self.observed)
+
+    def chosen(self, mask: NDArray[np.bool_]) -> Runs:
+        """Those observations, their runs numbered anew."""
+        columns = {name: column[mask] for name, column in self.columns.items()}
+        _, groups = np.unique(self.groups[mask], return_inverse=True)
+        return replace(self, columns=columns, observed=self.observed[mask], groups=groups)
+
+    def needed(self, symbols: tuple[str, ...]) -> dict[str, Array]:
+        """The columns a law takes.
+
+        Raises:
+            FitError: one is missing.
+        """
+        for symbol in symbols:
+            if symbol not in self.columns:
+                known = ", ".join(self.columns)
+                raise FitError(
+                    f"the runs have no {symbol}", where=self.source, todo=f"map a column to it; they have {known}"
+                )
+        return {symbol: self.columns[symbol] for symbol in symbols}
