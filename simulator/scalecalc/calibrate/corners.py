@@ -1,7 +1,8 @@
 """Least absolute deviations to the last digit: at its optimum as many residuals are 0 as there are coefficients.
 
-A smoothed loss leads to that corner; which residuals are 0 there is then known, and Newton's method makes them so. That it is the
-optimum shows in the weights with which the slopes of these residuals balance all others: none exceeds 1.
+A smoothed loss leads to that corner; which residuals are 0 there is then known, and Newton's method makes them so.
+That it is the optimum shows in the weights with which the slopes of these residuals balance all others: none
+exceeds 1.
 """
 
 from __future__ import annotations

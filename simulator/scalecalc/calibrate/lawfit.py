@@ -1,4 +1,4 @@
-"""A law's form fitted to runs: which coefficients are free, which are held or tied, and what comes out as a law again."""
+"""A law's form fitted to runs: which coefficients are free, held or tied, and what comes out as a law again."""
 
 from __future__ import annotations
 
