@@ -45,8 +45,8 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
             role = "positional"
         if role == "constant" and name in dequantized:
             role = "quantized"
-        if role == "constant" and not init.stored_bytes and init.value is not None:
-            continue  # made by the front end for an attribute that became an input
+        if role == "constant" and not init.stored_bytes and (init.value is not None or init.frozen):
+            continue  # made by the front end for an attribute that became an input, or a weight a layer does without
         first = min((place for place, _ in own), default=-1)
         size = _told(forward, own, "packed") or value.size
         used = len({place for place, _ in own})
