@@ -240,6 +240,7 @@ class Builder:
         self.graph.nodes.append(Node(op_type, domain, name, feeds, names, {}, self.scope.times))
         if not self._trained.isdisjoint(feeds):
             self._trained.update(names)
+        self.graph.unlisted = True
         self.graph.value_info.update(zip(names, types, strict=True))
         dims = map(self._forward.declarations.declared, names, types)
         return tuple(Value(n, Tensor(d or (), t.dtype)) for n, d, t in zip(names, dims, types, strict=True))

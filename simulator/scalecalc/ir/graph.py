@@ -157,6 +157,7 @@ class Graph:
         format: `onnx`, `spec`, ...
         metadata: the file's own notes (producer, version).
         symbols: those the file declares, by name.
+        unlisted: nodes without a rule may have weights of their own, which are not among the initializers.
     """
 
     name: str
@@ -170,3 +171,4 @@ class Graph:
     format: str = "onnx"
     metadata: dict[str, str] = field(default_factory=dict)
     symbols: dict[str, Declared] = field(default_factory=dict)
+    unlisted: bool = False

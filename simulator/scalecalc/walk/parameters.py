@@ -40,7 +40,8 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
         own = uses.get(name, [])
         if not init.stored_bytes and not own:
             continue
-        role = "constant" if init.frozen or name in fixed else _role(forward, flow, name, own, heads, norms)
+        role = "constant" if name in fixed else _role(forward, flow, name, own, heads, norms)
+        role = "constant" if init.frozen and role != "buffer" else role
         if role == "other" and name in biases:
             role = "positional"
         if role == "constant" and name in dequantized:

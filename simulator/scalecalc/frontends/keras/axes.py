@@ -30,7 +30,7 @@ class Axes:
 
     def named(self, shape: Shape) -> tuple[int | str, ...]:
         """A shape with a symbol for every open axis."""
-        roles = ROLES.get(len(shape), ("batch", *(f"axis_{axis}" for axis in range(1, len(shape)))))
+        roles = ROLES.get(len(shape), ("batch", *(f"axis_{axis}" for axis in range(1, len(shape))))[: len(shape)])
         if len(shape) > 3 and shape[-1] is None and shape[1] is not None:
             roles = (roles[0], roles[-1], *roles[1:-1])
         return tuple(dim if dim is not None else self._symbol(role) for dim, role in zip(shape, roles, strict=True))

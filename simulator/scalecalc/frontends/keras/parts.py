@@ -141,7 +141,7 @@ def is_model(part: Part) -> bool:
         return part.get("class_name") == "Sequential"
     if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
         return False
-    return "input_layers" in config or part.get("class_name") in MODELS
+    return "input_layers" in config or bool(part.get("class_name") in MODELS)
 
 
 def part_of(part: Part) -> Part:

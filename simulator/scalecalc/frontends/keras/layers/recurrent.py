@@ -110,9 +110,9 @@ def bidirectional(call: Call) -> Held | list[Held]:
     )
     if left.opaque is not None or right.opaque is not None:
         raise Unsupported
-    mode = part.get("merge_mode")
-    if mode is None:
+    if "merge_mode" in part.entries and part.get("merge_mode") is None:
         return [left, right]
+    mode = part.text("merge_mode", "concat")
     if mode == "concat":
         return joined(call, [left, right], -1)
     if mode not in MERGES:

@@ -25,6 +25,10 @@ def reshape(call: Call) -> Held:
     target = [-1 if dim is None else dim for dim in given]
     if target.count(-1) > 1 or len(target) > 16:
         raise call.error("target_shape leaves more than one size open")
+    size, known = prod(call.x.shape[1:]), prod(dim for dim in target if dim != -1)
+    fits = not isinstance(size, int) or (known and size % known == 0 if -1 in target else size == known)
+    if not fits:
+        raise call.error(f"{size} entries do not fit target_shape {tuple(target)}")
     return call.last(shapes.reshape(call.b, call.x.plain(), tuple(target)))
 
 
