@@ -81,7 +81,7 @@ def translator() -> Model:
 def attentions() -> Model:
     """Attention without projections."""
     query, value = Input((5, 8)), Input((7, 8))
-    x = layers.Attention()([query, value])
+    x = layers.Attention(use_scale=True)([query, value])
     y = layers.AdditiveAttention()([query, value])
     return Model([query, value], layers.Concatenate()([x, y]))
 
@@ -161,7 +161,7 @@ def activations() -> Model:
         x = layers.Dense(6, activation=name)(x)
     for layer in (layers.ReLU(6.0), layers.LeakyReLU(), layers.ELU(), layers.Softmax(), layers.PReLU()):
         x = layer(x)
-    x = layers.PReLU(shared_axes=[1])(x)
+    x = layers.PReLU(shared_axes=[1, 2])(layers.PReLU(shared_axes=[1])(x))
     for name in ("mish", "hard_sigmoid", "hard_silu", "log_softmax", "relu6", "leaky_relu", "linear"):
         x = layers.Activation(name)(x)
     return Model(vector, layers.Dense(2, activation=layers.ReLU())(x))

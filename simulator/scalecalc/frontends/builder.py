@@ -137,12 +137,12 @@ class Builder:
             name = self._unique(name)
         tensor = Tensor(shape, dtype)
         stored = 1  # its bytes follow from its shape; 1 says that the file means it to be there
-        texts = tuple(map(_text, shape))
-        self.graph.initializers[name] = Initializer(
-            name, dtype, texts, None, stored, self.scope.copies, frozen or self.scope.frozen
-        )
+        texts, frozen = tuple(map(_text, shape)), frozen or self.scope.frozen
+        learned = is_float(dtype) and not frozen
+        stated = Initializer(name, dtype, texts, None, stored, self.scope.copies, frozen, learned)
+        self.graph.initializers[name] = stated
         value = self._weights[name] = Value(name, tensor)
-        if is_float(dtype) and not (frozen or self.scope.frozen):
+        if learned:
             self._trained.add(name)
         return value
 

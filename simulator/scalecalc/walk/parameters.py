@@ -42,6 +42,7 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
             continue
         role = "constant" if name in fixed else _role(forward, flow, name, own, heads, norms)
         role = "constant" if init.frozen and role != "buffer" else role
+        role = "other" if role == "constant" and init.learned else role
         if role == "other" and name in biases:
             role = "positional"
         if role == "constant" and name in dequantized:

@@ -22,7 +22,7 @@ def read(path: str | os.PathLike[str]) -> Graph:
     from scalecalc.frontends.keras.model import build
 
     file = os.fspath(path)
-    return build(open_document(file), file)
+    return build(open_document(file), file, os.path.splitext(os.path.basename(file))[0])
 
 
 def parse(raw: bytes, file: str) -> Graph:

@@ -13,6 +13,9 @@ from scalecalc.frontends.keras.parts import Part, shape_of
 DEEPEST = 12
 """Lists inside lists among the arguments of a call."""
 
+MOST_OUTPUTS = 1_000
+"""Values one call of a layer gives."""
+
 
 class Ref(NamedTuple):
     """An output of a call: which layer, its how-manieth call, which of what that gives."""
@@ -113,7 +116,7 @@ def _keras2_argument(value: Any, call: Inbound, layer: Part) -> Any:
 
 def _ref(value: Any, layer: Part) -> Ref:
     match value:
-        case [str(name), int(call), int(output)] if call >= 0 and output >= 0:
+        case [str(name), int(call), int(output)] if call >= 0 and 0 <= output < MOST_OUTPUTS:
             return Ref(name, call, output)
     raise layer.error(f"'{value!s:.60}' is not [layer, call, output]")
 

@@ -16,12 +16,13 @@ from scalecalc.frontends.keras.reader import Reader
 from scalecalc.ir.graph import Graph, Size, TensorType
 
 
-def build(document: Any, file: str) -> Graph:
+def build(document: Any, file: str, name: str = "") -> Graph:
     """The graph of a configuration.
 
     Args:
         document: what its JSON holds.
         file: what to call it in errors.
+        name: what to call the graph; as the model calls itself unless given.
 
     Raises:
         FileError: it is no configuration of a model, or its layers do not fit each other.
@@ -34,7 +35,7 @@ def build(document: Any, file: str) -> Graph:
         raise FileError(what, where=file, todo="give a Sequential or Functional model, or export it to ONNX")
     axes = Axes()
     inputs = _inputs(whole, axes)
-    name = re.sub(r"\W", "_", part_of(whole).text("name", "model"))[:100] or "model"
+    name = name or re.sub(r"\W", "_", part_of(whole).text("name", "model"))[:100] or "model"
     try:
         builder = Builder(name, "keras", axes.symbols, inputs)
         reader = Reader(builder, axes, file)

@@ -138,10 +138,10 @@ def is_model(part: Part) -> bool:
     """Whether it is a model whose layers the file lists."""
     config = part.get("config")
     if isinstance(config, list):
-        return part.get("class_name") == "Sequential"
+        return str(part.get("class_name")) == "Sequential"
     if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
         return False
-    return "input_layers" in config or bool(part.get("class_name") in MODELS)
+    return "input_layers" in config or str(part.get("class_name")) in MODELS
 
 
 def part_of(part: Part) -> Part:

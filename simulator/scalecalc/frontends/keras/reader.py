@@ -56,7 +56,7 @@ class Reader:
     def _sequential(self, config: Part, xs: Sequence[Held]) -> list[Held]:
         layers = [layer for layer in config.parts("layers") if layer.get("class_name") != "InputLayer"]
         found = list(xs)
-        for layer, behind in zip(layers, [*layers[1:], None], strict=True):
+        for layer, behind in zip(layers, [*layers[1:], None], strict=False):
             shape = behind.part("build_config").shape("input_shape") if behind is not None else None
             found = self.call(layer, [*found], {}, {}, config.path, otherwise={} if shape is None else {0: shape})
         return found

@@ -71,7 +71,7 @@ def rms_normalization(call: Call) -> Held:
 
 def _trailing(call: Call) -> int:
     axes = _axes(call)
-    if axes != list(range(axes[0], call.x.rank)) or axes[0] == 0:
+    if not axes or axes[0] == 0 or axes != list(range(axes[0], call.x.rank)):
         raise Unsupported
     return axes[0]
 

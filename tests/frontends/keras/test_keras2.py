@@ -1,0 +1,49 @@
+"""Configurations as Keras 2 wrote them: calls as lists, input shapes in the layers, no modules."""
+
+from __future__ import annotations
+
+
+def entry(kind, name, inbound, **config):
+    return {"class_name": kind, "name": name, "config": {"name": name, **config}, "inbound_nodes": inbound}
+
+
+def test_functional(opened):
+    """Two towers of one shared layer, added, and an LSTM that starts from given states."""
+    layers = [
+        entry("InputLayer", "a", [], batch_input_shape=[None, 6], dtype="float32"),
+        entry("InputLayer", "b", [], batch_input_shape=[None, 6], dtype="float32"),
+        entry("InputLayer", "s", [], batch_input_shape=[None, None, 3], dtype="float32"),
+        entry("Dense", "shared", [[["a", 0, 0, {}]], [["b", 0, 0, {}]]], units=5, activation="relu"),
+        entry("Add", "sum", [[["shared", 0, 0, {}], ["shared", 1, 0, {}]]]),
+        entry("LSTM", "r", [[["s", 0, 0, {"initial_state": [["sum", 0, 0], ["shared", 1, 0]]}]]], units=5),
+    ]
+    ends = {"input_layers": [["a", 0, 0], ["b", 0, 0], ["s", 0, 0]], "output_layers": [["r", 0, 0]]}
+    model = opened({"class_name": "Model", "config": {"name": "m", "layers": layers, **ends}})
+    assert not model.unsupported
+    assert model.params["total"].formula == (6 * 5 + 5) + 4 * 5 * (3 + 5 + 1)
+    assert model.forward["macs"].value({"batch": 1, "seq": 7}) == 2 * 6 * 5 + 7 * 4 * 5 * (3 + 5)
+
+
+def test_sequential_of_a_list(opened):
+    conv = {"filters": 8, "kernel_size": [3, 3], "batch_input_shape": [None, 28, 28, 1], "data_format": "channels_last"}
+    layers = [
+        {"class_name": "Conv2D", "config": {"name": "c", **conv}},
+        {"class_name": "BatchNormalization", "config": {"name": "n", "axis": [3]}},
+        {"class_name": "Flatten", "config": {"name": "f"}},
+        {"class_name": "Dense", "config": {"name": "d", "units": 10, "activation": "softmax"}},
+    ]
+    for config in (layers, {"name": "m", "layers": layers}):
+        model = opened({"class_name": "Sequential", "config": config})
+        assert model.params["total"].formula == (9 * 8 + 8) + 4 * 8 + (26 * 26 * 8 * 10 + 10)
+        assert model.params["buffers"].formula == 16
+        assert model.forward["macs"].value({"batch": 1}) == 26 * 26 * 8 * 9 + 26 * 26 * 8 * 10
+
+
+def test_a_functional_model_of_one_input_and_output(opened):
+    """Newer files have [layer, call, output] itself where there is one."""
+    layers = [
+        entry("InputLayer", "a", [], batch_shape=[None, 6]),
+        entry("Dense", "d", [[["a", 0, 0, {}]]], units=5),
+    ]
+    ends = {"input_layers": ["a", 0, 0], "output_layers": ["d", 0, 0]}
+    assert opened({"class_name": "Functional", "config": {"layers": layers, **ends}}).params["total"].formula == 35
