@@ -47,3 +47,31 @@ def test_a_functional_model_of_one_input_and_output(opened):
     ]
     ends = {"input_layers": ["a", 0, 0], "output_layers": ["d", 0, 0]}
     assert opened({"class_name": "Functional", "config": {"layers": layers, **ends}}).params["total"].formula == 35
+
+
+def test_both_ways_of_one_recurrent_layer(opened):
+    """Bidirectional, called twice: the way back has weights of its own, and both calls the same."""
+    inner = {"class_name": "GRU", "config": {"name": "g", "units": 4, "reset_after": False}}
+    layers = [
+        entry("InputLayer", "a", [], batch_input_shape=[None, 9, 3]),
+        entry("InputLayer", "b", [], batch_input_shape=[None, 9, 3]),
+        entry("Bidirectional", "both", [[["a", 0, 0, {}]], [["b", 0, 0, {}]]], layer=inner),
+        entry("Concatenate", "c", [[["both", 0, 0, {}], ["both", 1, 0, {}]]]),
+    ]
+    ends = {"input_layers": [["a", 0, 0], ["b", 0, 0]], "output_layers": [["c", 0, 0]]}
+    model = opened({"class_name": "Functional", "config": {"layers": layers, **ends}})
+    assert model.params["total"].formula == 2 * 3 * 4 * (3 + 4 + 1)
+    assert model.forward["macs"].value({"batch": 1}) == 2 * 2 * 9 * 3 * 4 * (3 + 4)
+    assert [str(dim) for dim in model.outputs["c"]] == ["batch", "16"]
+
+
+def test_operations_as_layers(opened):
+    """What Keras 2 wrote for `x + y` is not counted, and said so."""
+    layers = [
+        entry("InputLayer", "a", [], batch_input_shape=[None, 6]),
+        entry("TFOpLambda", "plus", [["a", 0, 0, {"y": ["a", 0, 0]}]], function="__operators__.add"),
+    ]
+    ends = {"input_layers": [["a", 0, 0]], "output_layers": [["plus", 0, 0]]}
+    model = opened({"class_name": "Functional", "config": {"layers": layers, **ends}})
+    assert dict(model.unsupported) == {("keras", "TFOpLambda"): 1}
+    assert model.forward["vector_flops"].lower_bound

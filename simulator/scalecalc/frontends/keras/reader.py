@@ -96,7 +96,7 @@ class Reader:
 
     def call(
         self, layer: Part, args: list[Any], kwargs: dict[str, Any], stated: Shapes, around: str,
-        *, otherwise: Shapes | None = None,
+        *, otherwise: Shapes | None = None, label: str = "",
     ) -> list[Held]:  # fmt: skip
         """One call of one layer.
 
@@ -106,6 +106,7 @@ class Reader:
             stated: shapes the file states for its outputs: they must be those.
             around: path of the models around it.
             otherwise: shapes to go on with behind a layer that is not counted.
+            label: which of the layers of one wrapper it is.
 
         Raises:
             FileError: it is not what it should be, or does not fit what it is called on.
@@ -118,7 +119,7 @@ class Reader:
         layer = Part(layer.entries, self.file, f"layer {path.removeprefix('layer ')} ({kind:.60})")
         changes: dict[str, Any] = {"frozen": True} if part_of(layer).get("trainable") is False else {}
         shared = layer.get("shared_object_id")
-        key = shared if isinstance(shared, int) else ("entry", id(layer.entries))
+        key = (shared if isinstance(shared, int) else id(layer.entries), label)
         if key in self._paths:
             changes["owner"] = self._paths[key]
         try:
@@ -143,7 +144,7 @@ class Reader:
         outputs = max(shapes, default=0) + 1
 
         def apply(inner: Part, /, *xs: Held, label: str) -> list[Held]:
-            return self.call(inner, list(xs), {}, {}, f"{path}/{label}")
+            return self.call(inner, list(xs), {}, {}, path, label=label)
 
         lower = find(kind, layer.get("module"), layer.get("registered_name"))
         try:

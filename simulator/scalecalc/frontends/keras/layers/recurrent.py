@@ -100,8 +100,6 @@ def bidirectional(call: Call) -> Held | list[Held]:
     part = call.part
     ahead = part.part("layer")
     behind = part.part("backward_layer") if part.get("backward_layer") is not None else ahead
-    if behind is ahead or behind.entries is ahead.entries:
-        behind = Part({**ahead.entries}, ahead.file, ahead.path)
     if ahead.part("config").flag("return_state") or call.xs[1:]:
         raise Unsupported
     x = call.last(call.x.plain())
