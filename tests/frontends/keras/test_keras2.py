@@ -65,13 +65,18 @@ def test_both_ways_of_one_recurrent_layer(opened):
     assert [str(dim) for dim in model.outputs["c"]] == ["batch", "16"]
 
 
-def test_operations_as_layers(opened):
-    """What Keras 2 wrote for `x + y` is not counted, and said so."""
+def test_functions_of_tensorflow(opened):
+    """What Keras 2 wrote for `a + a`, `2 * x` and tf.matmul; a function nobody knows is not counted."""
     layers = [
-        entry("InputLayer", "a", [], batch_input_shape=[None, 6]),
+        entry("InputLayer", "a", [], batch_input_shape=[None, 6, 6]),
         entry("TFOpLambda", "plus", [["a", 0, 0, {"y": ["a", 0, 0]}]], function="__operators__.add"),
+        entry("TFOpLambda", "twice", [["plus", 0, 0, {"y": 2.0, "name": None}]], function="math.multiply"),
+        entry("TFOpLambda", "times", [["twice", 0, 0, {"b": ["a", 0, 0]}]], function="linalg.matmul"),
+        entry("TFOpLambda", "odd", [["times", 0, 0, {}]], function="math.lgamma"),
     ]
-    ends = {"input_layers": [["a", 0, 0]], "output_layers": [["plus", 0, 0]]}
+    ends = {"input_layers": [["a", 0, 0]], "output_layers": [["odd", 0, 0]]}
     model = opened({"class_name": "Functional", "config": {"layers": layers, **ends}})
     assert dict(model.unsupported) == {("keras", "TFOpLambda"): 1}
+    assert model.forward["macs"].value({"batch": 1}) == 6**3
+    assert model.forward["vector_flops"].value({"batch": 1}) == 2 * 36
     assert model.forward["vector_flops"].lower_bound

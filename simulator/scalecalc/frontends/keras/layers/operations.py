@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from scalecalc.frontends.builder import Value
@@ -25,6 +26,13 @@ ACTIVATIONS = {
     "Relu": "relu", "Relu6": "relu6", "Gelu": "gelu", "Silu": "silu", "Softplus": "softplus", "Softsign": "softsign",
     "Elu": "elu", "Selu": "selu", "LeakyRelu": "leaky_relu", "HardSigmoid": "hard_sigmoid", "HardSilu": "hard_swish",
 }  # fmt: skip
+TENSORFLOW = {
+    "add": "Add", "subtract": "Subtract", "sub": "Subtract", "multiply": "Multiply", "mul": "Multiply",
+    "truediv": "TrueDivide", "divide": "Divide", "maximum": "Maximum", "minimum": "Minimum", "matmul": "Matmul",
+    "concat": "Concatenate", "reduce_mean": "Mean", "reduce_sum": "Sum", "relu": "Relu", "sigmoid": "Sigmoid",
+    "tanh": "Tanh", "gelu": "Gelu", "silu": "Silu", "exp": "Exp", "sqrt": "Sqrt", "cast": "Cast",
+}  # fmt: skip
+"""Functions of TensorFlow that Keras 2 names in a TFOpLambda, by the last part of their names."""
 REDUCTIONS = {"Mean": "ReduceMean", "Sum": "ReduceSum", "Max": "ReduceMax", "Min": "ReduceMin"}
 
 
@@ -183,6 +191,16 @@ def axes_of_one(call: Call) -> Held:
 def as_it_is(call: Call) -> Held:
     """The same numbers."""
     return call.x
+
+
+@lowers("TFOpLambda")
+def tensorflow(call: Call) -> Held | list[Held]:
+    """A function of TensorFlow by its name, on its first arguments and `y`, or `b` of a product."""
+    lower = OPERATIONS.get(TENSORFLOW.get(call.part.text("function").rpartition(".")[2], ""))
+    if lower is None or call.kwargs.get("transpose_a") or call.kwargs.get("transpose_b"):
+        raise Unsupported
+    more = [call.kwargs[key] for key in ("y", "b") if call.kwargs.get(key) is not None]
+    return lower(replace(call, args=[*call.args, *more]))
 
 
 @operation("GetItem")
