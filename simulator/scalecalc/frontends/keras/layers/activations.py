@@ -23,9 +23,9 @@ ALONG = ("softmax", "log_softmax")
 """Those that go along the last axis."""
 
 
-def activated(call: Call, x: Held, given: Any = None) -> Held:
+def activated(call: Call, x: Held) -> Held:
     """The activation a layer has as an option, if it has one."""
-    given = call.part.get("activation") if given is None else given
+    given = call.part.get("activation")
     name = activation_name(given)
     if name is None:
         x = call.last(x.plain())

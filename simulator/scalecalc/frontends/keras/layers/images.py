@@ -106,12 +106,12 @@ def _register(axes: int) -> None:
     @lowers(f"ZeroPadding{axes}D")
     def zero_padding(call: Call) -> Held:
         x, back = _ready(call, axes)
-        return back(LAYERS[f"zero_padding{axes}d"].make(call.b, x, _sides(call, "padding", axes)))
+        return back(LAYERS[f"zero_padding{axes}d"].make(call.b, x, call.part.pairs("padding", 1, count=axes)))
 
     @lowers(f"Cropping{axes}D")
     def cropping(call: Call) -> Held:
         x, back = _ready(call, axes)
-        return back(LAYERS[f"cropping{axes}d"].make(call.b, x, _sides(call, "cropping", axes)))
+        return back(LAYERS[f"cropping{axes}d"].make(call.b, x, call.part.pairs("cropping", 1, count=axes)))
 
     @lowers(f"UpSampling{axes}D")
     def up_sampling(call: Call) -> Held:
@@ -122,10 +122,6 @@ def _register(axes: int) -> None:
             raise Unsupported
         size = call.part.wholes("size", 2, count=axes)
         return back(LAYERS[f"up_sampling{axes}d"].make(call.b, x, size, interpolation=mode))
-
-
-def _sides(call: Call, key: str, axes: int) -> tuple[int, ...]:
-    return call.part.pairs(key, 1, count=axes)
 
 
 for _axes in AXES:

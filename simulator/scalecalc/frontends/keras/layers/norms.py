@@ -10,9 +10,9 @@ from scalecalc.frontends.keras.layers.activations import axis_in
 from scalecalc.frontends.layers import basic
 
 
-def _axes(call: Call, default: int = -1) -> list[int]:
+def _axes(call: Call) -> list[int]:
     """Its axes, counted from the front, in order."""
-    given = call.part.get("axis", default)
+    given = call.part.get("axis", -1)
     listed = given if isinstance(given, list) else [given]
     return sorted({axis_in(call, axis, call.x) for axis in listed})
 
