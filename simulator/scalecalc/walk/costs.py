@@ -10,10 +10,11 @@ from scalecalc.dims import Dim, hint_of, total
 from scalecalc.errors import ShapeError
 from scalecalc.ir.graph import Node
 from scalecalc.ir.links import Layer
-from scalecalc.ir.unfold import CONTROL, STATE_OUT
+from scalecalc.ir.unfold import CONTROL
 from scalecalc.ops import OPERATORS, Inner, Tensor
 from scalecalc.walk.forward import SKIPPED, UNDETERMINED, UNREACHED, UNSUPPORTED, Evaluation, Forward
 from scalecalc.walk.gradients import Flow
+from scalecalc.walk.kept import Kept, Needed
 
 Mask = tuple[bool, ...] | None
 Terms = list[tuple[int, Dim]]
@@ -151,50 +152,23 @@ class Costs:
         share = _sum((1, part) for place in places for part in self._parts(place))
         return hint_of(share.macs + share.backward_macs), hint_of(share.vector_flops)
 
-    def _kept(self) -> dict[int, list[tuple[str, Dim]]]:
-        """Each tensor once, at the node that needs it first; views are the tensor they show.
-
-        A tensor of a loop's body is kept for every run. What the body gets from the run before is what that run
-        left, and at first what the loop was given.
-        """
-        graph, values, static = self.forward.graph, self.forward.values, self.flow.static
-        runs = {name: node for node in graph.nodes if node.times for name in node.outputs}
-        carried = {node.inputs[1]: node.inputs for node in graph.nodes if (node.domain, node.op_type) == STATE_OUT}
-        shown: dict[str, str] = {}
-        seen: set[str] = set()
-        kept: dict[int, list[tuple[str, Dim]]] = {}
-        for place, (node, evaluation) in enumerate(zip(graph.nodes, self.forward.evaluations, strict=True)):
-            cost = evaluation.cost
-            if cost is None or place in self.dropped:
+    def _kept(self) -> dict[int, Needed]:
+        """What each node is the first to need (`Kept`)."""
+        tensors = Kept(self.forward, self.flow, self._source)
+        kept: dict[int, Needed] = {}
+        for place, (node, evaluation) in enumerate(
+            zip(self.forward.graph.nodes, self.forward.evaluations, strict=True)
+        ):
+            if evaluation.cost is None or place in self.dropped:
                 continue
-            if cost.view and node.op_type not in ("Shape", "Size") and (source := self._source(node)):
-                shown.update((name, shown.get(source, source)) for name in node.outputs)
-            needed: list[tuple[str, Dim]] = []
+            needed: Needed = []
             if self.masks[place] is not None:
                 needed = _needed(node.inputs, node.outputs, evaluation, self.masks[place], place in self.in_layer)
             if place in self.layers:
                 layer, layer_evaluation, mask = self.layers[place]
                 if mask is not None:
                     needed += _needed(layer.node.inputs, layer.node.outputs, layer_evaluation, mask, False)
-            found: list[tuple[str, Dim]] = []
-            while needed:
-                name, extra = needed.pop()
-                root = shown.get(name, name)
-                if not name:
-                    found.append(("", extra * self.forward.repeats(node.times) if node.times else extra))
-                elif root in carried and root not in seen:
-                    seen.add(root)
-                    needed += [(other, 0) for other in (carried[root][0], carried[root][2])]
-                elif (
-                    root not in seen
-                    and root not in static
-                    and name not in static
-                    and (value := values.get(root)) is not None
-                ):
-                    seen.add(root)
-                    size = value.bytes * self.forward.repeats(runs[root].times) if root in runs else value.bytes
-                    found.append((root, size))
-            if found:
+            if needed and (found := tensors.keep(node, needed)):
                 kept[place] = found
         return kept
 

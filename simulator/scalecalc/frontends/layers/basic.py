@@ -87,11 +87,12 @@ def positional(
 ) -> Value:
     """A learned vector for every place of axis 1 added; `positions` bounds how many there may be.
 
+    Without `positions` there is a vector for each place, and the table is added as it is; else its rows are looked up.
     `trainable_table: false` for a fixed table, such as one of sines.
     """
     if x.rank != 3:
         raise ShapeError(f"positions are those of (batch, sequence, features), not of {x.rank} axes")
     rows = x.shape[1] if positions is None else positions
     table = b.weight("positions", rows, x.shape[2], frozen=not trainable_table)
-    found = b.node("Gather", table, b.range(x.shape[1]))
+    found = table if positions is None else b.node("Gather", table, b.range(x.shape[1]))
     return b.node("Add", x, found) if add else found
