@@ -80,7 +80,7 @@ def tied(symbols: Mapping[str, SymbolInfo], name: str, sizes: Mapping[str, int])
     if not symbol.tie:
         return symbol.hint
     tree = expressions.parse(symbol.tie)
-    namespace = {other: sizes[other] if other in sizes else tied(symbols, other, sizes) for other in tree.names}
+    namespace = {other: sizes[other] if other in sizes else tied(symbols, other, sizes) for other in sorted(tree.names)}
     size = tree.evaluate(namespace, DIMENSION_ARITHMETIC)
     if not isinstance(size, int) or size < 1:
         at = ", ".join(f"{other} {value:,}" for other, value in namespace.items())

@@ -68,7 +68,7 @@ def _value_of(
     try:
         tree = expressions.parse(item.text)
         needed: dict[str, int] = {}
-        for other in tree.names:
+        for other in sorted(tree.names):
             if other not in parts:
                 raise item.error(f"no symbol '{other:.60}'", nearest(other, parts, "declare it under symbols"))
             found = _value_of(other, parts, values, (*around, name))
@@ -95,10 +95,10 @@ def size_of(item: Item, values: Mapping[str, int | None]) -> int | Size:
     """A size as written: a number, or an expression of symbols that is one at the values they have."""
     try:
         tree = expressions.parse(item.text)
-        for name in tree.names:
+        for name in sorted(tree.names):
             if name not in values:
                 raise item.error(f"no symbol '{name:.60}'", nearest(name, values, "declare it under symbols"))
-        known = {name: size for name in tree.names if (size := values[name]) is not None}
+        known = {name: size for name in sorted(tree.names) if (size := values[name]) is not None}
         if len(known) < len(tree.names):
             return Size(item.text)
         number = _checked(tree.evaluate(known, DIMENSION_ARITHMETIC), item)

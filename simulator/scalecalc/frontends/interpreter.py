@@ -241,7 +241,7 @@ class Interpreter:
         """
         try:
             tree = expressions.parse(item.text)
-            known = {name: self._meaning(name, item, names) for name in tree.names}
+            known = {name: self._meaning(name, item, names) for name in sorted(tree.names)}
             value = tree.evaluate(known, DIMENSION_ARITHMETIC)
             size = exact_quotient(value.num, value.den) if isinstance(value, Ratio) else exact(value)
             self.builder.test()

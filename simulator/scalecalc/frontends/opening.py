@@ -6,7 +6,7 @@ import os
 import sys
 import tempfile
 
-from scalecalc.errors import FileError, nearest
+from scalecalc.errors import FileError, ScalecalcError, nearest
 from scalecalc.ir.graph import Graph
 
 SPECS = (".yaml", ".yml")
@@ -82,5 +82,8 @@ def _read_stdin() -> Graph:
         path = os.path.join(folder, "stdin.onnx")
         with open(path, "wb") as file:
             file.write(raw)
-        graph = read_onnx(path)
-    return graph
+        try:
+            return read_onnx(path)
+        except ScalecalcError as error:
+            error.where = error.where.replace(path, "stdin")
+            raise

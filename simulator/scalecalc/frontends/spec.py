@@ -16,6 +16,7 @@ A symbol's value may be an expression of others (`d_ff: 4*d_model`): it follows 
 from __future__ import annotations
 
 import os
+import stat
 from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -103,10 +104,15 @@ def read(path: str | os.PathLike[str], variant: str = "") -> Graph:
     """
     file = os.fspath(path)
     try:
+        mode = os.stat(file).st_mode
+        if not stat.S_ISREG(mode):
+            what = "is a directory" if stat.S_ISDIR(mode) else "is not a regular file"
+            raise FileError(what, where=file, todo="give the path of a file, or - for a pipe")
         with open(file, "rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise FileError(f"cannot be read ({error.strerror})", where=file, todo="check the path") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
+        what = getattr(error, "strerror", None) or str(error)
+        raise FileError(f"cannot be read ({what})", where=file, todo="check the path") from None
     return parse(raw, file, variant=variant).graph()
 
 
