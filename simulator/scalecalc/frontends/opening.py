@@ -6,8 +6,8 @@ import os
 import sys
 import tempfile
 
-from scalecalc.errors import FileError, nearest
-from scalecalc.frontends.spec import Values
+from scalecalc.errors import FileError, ScalecalcError, nearest
+from scalecalc.frontends.declared import Values
 from scalecalc.ir.graph import Graph
 from scalecalc.walk.symbols import Shapes
 
@@ -91,5 +91,8 @@ def _read_stdin(shapes: Shapes | None, values: Values | None) -> Graph:
         path = os.path.join(folder, "stdin.onnx")
         with open(path, "wb") as file:
             file.write(raw)
-        graph = read_onnx(path)
-    return graph
+        try:
+            return read_onnx(path)
+        except ScalecalcError as error:
+            error.where = error.where.replace(path, "stdin")
+            raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 
@@ -179,6 +180,12 @@ def _symbols(system: System, profile: Profile, declared: Mapping[str, Declared])
         hint = own.value if own is not None else symbol.hint if symbol.kind == "weight" else None
         aliases = tuple(dict.fromkeys(alias for alias in symbol.aliases if alias != symbol.name))
         found[symbol.name] = SymbolInfo(
-            symbol.name, symbol.kind, hint, limit, aliases, own.tie if own is not None else "", own is not None
+            symbol.name, symbol.kind, hint, limit, aliases, _tie(own, declared), own is not None
         )  # fmt: skip
     return found
+
+
+def _tie(own: Declared | None, declared: Mapping[str, Declared]) -> str:
+    """What a symbol follows from, those that layers need as numbers as these."""
+    fixed = {name: symbol.value for name, symbol in declared.items() if symbol.fixed}
+    return re.sub(r"[^\W\d]\w*", lambda word: str(fixed.get(word[0], word[0])), own.tie) if own is not None else ""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from scalecalc.dims import Dim, same
 from scalecalc.errors import ShapeError
-from scalecalc.frontends.builder import Builder, Value, shape_text
+from scalecalc.frontends.builder import Builder, Value
 from scalecalc.frontends.layers.activations import Activation, activate
 from scalecalc.frontends.layers.registry import layer
+from scalecalc.frontends.wording import shape_text
 
 
 @layer("dense")
@@ -106,9 +107,10 @@ def positional(
 ) -> Value:
     """A learned vector for every place of axis 1 added; `positions` bounds how many there may be.
 
+    Without `positions` there is a vector for each place, and the table is added as it is; else its rows are looked up.
     `trainable_table: false` for a fixed table, such as one of sines.
     """
     _, steps, features = sequence(x).shape
     table = b.weight("positions", steps if positions is None else positions, features, frozen=not trainable_table)
-    found = b.node("Gather", table, b.range(steps))
+    found = table if positions is None else b.node("Gather", table, b.range(steps))
     return b.node("Add", x, found) if add else found
