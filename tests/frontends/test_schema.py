@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+import jsonschema
 import pytest
 
 from scalecalc.frontends import zoo
@@ -12,8 +13,6 @@ from scalecalc.frontends.document import document, plain
 from scalecalc.frontends.layers import LAYERS
 from scalecalc.frontends.schema import schema
 from tests.frontends.wrong_specs import BLOCK, HEAD, WRONG, layers
-
-jsonschema = pytest.importorskip("jsonschema")
 
 
 @cache

@@ -16,7 +16,6 @@ from scalecalc.expressions import Number, parse
 from scalecalc.frontends.values import Scope, Value
 from scalecalc.frontends.wording import Layers, shape_text
 from scalecalc.ir.graph import Declared, Graph, Initializer, Node, Size, TensorType
-from scalecalc.ir.unfold import CONTROL
 from scalecalc.ops import Tensor, find, is_float
 from scalecalc.walk.symbols import Declarations
 
@@ -128,7 +127,7 @@ class Builder:
         name = ".".join((*path, label))
         found = self._weights.get(name)
         if found is not None and self.scope.owner is not None:
-            if not _alike(shape, found.shape):
+            if not alike(shape, found.shape):
                 shapes = shape_text(Tensor(shape, dtype)), shape_text(found.tensor)
                 raise ShapeError(f"its {label} would be {shapes[0]}, that of {'/'.join(path)} is {shapes[1]}")
             return found
@@ -243,35 +242,6 @@ class Builder:
         dims = map(self._forward.declarations.declared, names, types)
         return tuple(Value(n, Tensor(d or (), t.dtype)) for n, d, t in zip(names, dims, types, strict=True))
 
-    def repeat(self, x: Value, count: Dim, body: Callable[[Value], Value], *, shared: bool = False) -> Value:
-        """A body applied `count` times, each time with weights of its own unless they are `shared`.
-
-        It stands once in the graph, and says how often it runs. Where nothing before it is trained, its first run
-        stands apart: that one needs no gradient of what it is given.
-
-        Raises:
-            ShapeError: what the body gives has not the shape of what it takes, or the count is below 0.
-        """
-        if (self.stated(count) or 0) < 0:
-            raise ShapeError(f"it cannot be repeated {count} times", todo="use a number from 0 on")
-        if isinstance(count, int) and count < 2:
-            return _kept_shape(x, body(x)) if count else x
-        if x.name not in self._trained and not shared:
-            with self.inside("first"):
-                x = _kept_shape(x, body(x))
-            count = count - 1
-        trips = self.constant([count], scalar=True).name
-        state = self.node("StateIn", x, domain=CONTROL)
-        self._trained.add(state.name)  # what a run leaves is, whatever the first one got
-        outer = self.scope
-        times, copies = (*outer.times, trips), outer.copies if shared else (*outer.copies, trips)
-        self.scope = replace(outer, times=times, copies=copies)
-        try:
-            last = _kept_shape(state, body(state))
-        finally:
-            self.scope = outer
-        return x if last == state else self.node("StateOut", last, state, x, domain=CONTROL)
-
     def finish(self, outputs: Mapping[str, Value]) -> Graph:
         """The graph with its outputs, by the names they are to have."""
         names = {value.name: name for name, value in outputs.items() if value.name not in self.graph.inputs}
@@ -286,6 +256,10 @@ class Builder:
             if own.tie and fixed:  # what follows from a number no longer names it
                 symbols[name] = replace(own, tie=str(parse(own.tie).substitute(fixed)))
         return self.graph
+
+    def trains(self, value: Value) -> bool:
+        """Whether something before a value is trained, so that a gradient of it is wanted."""
+        return value.name in self._trained
 
     # -- scopes -----------------------------------------------------------------------------------------------------
 
@@ -307,17 +281,7 @@ class Builder:
         return name if count == 1 else self._unique(f"{name}_{count}")
 
 
-def _kept_shape(x: Value, y: Value) -> Value:
-    """What a repeated body makes of a value, which must have the same shape."""
-    if not _alike(y.shape, x.shape):
-        raise ShapeError(
-            f"what is repeated turns {shape_text(x.tensor)} into {shape_text(y.tensor)}",
-            todo="end with the size it begins with, or write each time out with unroll: true",
-        )
-    return y
-
-
-def _alike(shape: Sequence[Dim], other: Sequence[Dim]) -> bool:
+def alike(shape: Sequence[Dim], other: Sequence[Dim]) -> bool:
     """State that two shapes are the same; whether they can be."""
     if len(shape) != len(other):
         return False

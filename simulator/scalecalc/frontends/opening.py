@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from typing import TYPE_CHECKING
 
 from scalecalc.errors import FileError, ScalecalcError, nearest
-from scalecalc.frontends.declared import Values
 from scalecalc.ir.graph import Graph
-from scalecalc.walk.symbols import Shapes
+
+if TYPE_CHECKING:
+    from scalecalc.frontends.declared import Values
+    from scalecalc.walk.symbols import Shapes
 
 SPECS = (".yaml", ".yml")
 STDIN = "-"
