@@ -23,12 +23,12 @@ pytestmark = pytest.mark.exports
 SPECS = ROOT / "tests/walk/specs"
 MODELS = {
     # export: specification
-    "seed_cnn": SPECS / "seed_cnn.yaml",
+    "seed_cnn": "seed-cnn",
     "resnet50_torchscript_training": "resnet:50",
     "gpt2": "gpt2",
     "gpt2_gelu": "gpt2",
     "bert_base": SPECS / "bert_base.yaml",
-    "vit_b_16": SPECS / "vit_b_16.yaml",
+    "vit_b_16": "vit",
     "llama_small": SPECS / "llama_small.yaml",
     "llama_opset23_small": SPECS / "llama_small.yaml",
     "lstm_torchscript": SPECS / "lstm.yaml",
@@ -155,8 +155,9 @@ BACKWARD = {
     "resnet50_torchscript_training": {"": 1000},
     "gpt2": {"": LAYERS_OF_12 * BIASES},
     "gpt2_gelu": {"": LAYERS_OF_12 * BIASES},
-    # Gemms: the projection behind attention, and the head; and the products of queries and keys as above
-    "vit_b_16": {"batch": LAYERS_OF_12 * (2 * 768 * PLACES - HEADS * PLACES**2), "": LAYERS_OF_12 * 768 + 1000},
+    # Gemms: the projection behind attention, and the head; patches are a dense layer, not a convolution, whose bias is
+    # no Add; and the products of queries and keys as above
+    "vit_b_16": {"batch": LAYERS_OF_12 * (2 * 768 * PLACES - HEADS * PLACES**2), "": LAYERS_OF_12 * 768 + 1000 + 768},
     # keys and values of 2 heads are written out for 6; their gradients are summed: 64 entries each, in 2 layers
     "llama_small": {TOKENS: 2 * 2 * 64},
     "llama_opset23_small": {TOKENS: 2 * 2 * 64},
