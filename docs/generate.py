@@ -112,8 +112,14 @@ def _commands(command: Any, path: str) -> Iterator[str]:
         yield from _commands(inner, f"{path} {name}")
 
 
+def schema() -> str:
+    """The JSON schema of specifications."""
+    return printed("layers", "--schema", form="")
+
+
 if __name__ == "__main__":
     for file, text in pages().items():
         (HERE / file).write_text(text, encoding="utf-8")
+    (HERE / "spec.schema.json").write_text(schema(), encoding="utf-8")
     page = HERE.parent / "README.md"
     page.write_text(readme(page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -49,3 +49,18 @@ def test_generated_pages_are_up_to_date() -> None:
 def test_links_in_the_readme_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([\w./]+)(?:#[\w-]+)?\)", README.read_text(encoding="utf-8")):
         assert (ROOT / target).exists()
+
+
+def test_the_schema_is_up_to_date() -> None:
+    text = (ROOT / "docs" / "spec.schema.json").read_text(encoding="utf-8")
+    assert generator().schema() == text, "run python docs/generate.py"
+
+
+def test_the_first_specification_of_the_documentation_can_be_read(tmp_path: Path) -> None:
+    from scalecalc import profile
+
+    text = (ROOT / "docs" / "specs.md").read_text(encoding="utf-8")
+    path = tmp_path / "classifier.yaml"
+    path.write_text(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)[0], encoding="utf-8")
+    # 784*256 + 256, three times 2*256 + 256*1024 + 1024 + 1024*256 + 256, 256*10 + 10
+    assert profile(path).params["trainable"].value({"width": 256, "depth": 3}) == 200_960 + 3 * 526_080 + 2_570

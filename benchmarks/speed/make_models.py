@@ -110,12 +110,28 @@ MODELS = {
 }
 
 
+LAYERS_100K = """\
+name: layers-100k
+task: language-modeling
+symbols: {n_layer: 100000, d_model: 1024, vocab: 50257, batch: , seq: {kind: sequence, max: 1024}}
+inputs:
+  tokens: {shape: [batch, seq], dtype: int64}
+layers:
+  - {embedding: vocab, output_dim: d_model}
+  - repeat: n_layer
+    layers:
+      - residual: [layer_normalization, {dense: 4*d_model, activation: gelu}, {dense: d_model}]
+  - {unembedding: vocab}
+"""
+
+
 def make(directory: Path) -> None:
     """Write every model that is not there yet."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, write in MODELS.items():
         if not (path := directory / f"{name}.onnx").exists():
             write(path)
+    (directory / "layers_100k.yaml").write_text(LAYERS_100K)
 
 
 if __name__ == "__main__":

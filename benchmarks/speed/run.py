@@ -70,11 +70,18 @@ EXPORTED = [
     Case(f"gpt2_{command}", [command, str(GPT2), *options], cpu_ratio=1.8)
     for command, options in (("inspect", []), ("estimate", ["--budget", "1e21"]), ("formula", []))
 ]
+MANY_LAYERS = MODELS / "layers_100k.yaml"  # 100,000 residual layers, written as one that repeats
+SPECS = [
+    Case("spec_100k_layers_inspect", ["inspect", str(MANY_LAYERS)], cpu_ratio=1.8),
+    Case("spec_100k_layers_estimate", ["estimate", str(MANY_LAYERS), "--budget", "1e21"], cpu_ratio=1.8),
+    Case("gpt2_by_name", ["inspect", "gpt2"], cpu_ratio=1.8),
+]
 SEED = ["estimate", str(ROOT / "models" / "vision" / "seed_cnn.onnx"), "--budget", "1e15"]
 CASES = [
     Case("help", ["--help"], cpu_seconds=0.25),
     Case("seed_cnn", SEED),
     *(EXPORTED if GPT2.exists() else []),
+    *SPECS,
     estimate("weights_100MB", cpu_ratio=1.6, memory_above=60),
     estimate("weights_1500MB", cpu_ratio=1.6, memory_above=60),
     inspect("blocks_5k_shared", cpu_ratio=3),

@@ -78,7 +78,7 @@ def parse_yaml(raw: bytes | str, *, where: str, max_depth: int = MAX_DEPTH) -> A
     """As `bounded_yaml`, from bytes already bounded."""
     import yaml
 
-    return _read_yaml(raw, where, max_depth, lambda text: yaml.load(text, Loader=_strict_loader()))
+    return _read_yaml(raw, where, lambda text: yaml.load(text, Loader=_bounded_loader(where, max_depth)))
 
 
 def compose_yaml(raw: bytes | str, *, where: str, max_depth: int = MAX_DEPTH, shipped: bool = False) -> Any:
@@ -87,49 +87,59 @@ def compose_yaml(raw: bytes | str, *, where: str, max_depth: int = MAX_DEPTH, sh
 
     if shipped:
         return yaml.compose(raw, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    return _read_yaml(raw, where, max_depth, lambda text: yaml.compose(text, Loader=yaml.SafeLoader))
+    return _read_yaml(raw, where, lambda text: yaml.compose(text, Loader=_bounded_loader(where, max_depth)))
 
 
-def _read_yaml(raw: bytes | str, where: str, max_depth: int, build: Callable[[str], Any]) -> Any:
+def _read_yaml(raw: bytes | str, where: str, build: Callable[[str], Any]) -> Any:
     import yaml
 
-    def fail(what: str, event: Any) -> FileError:
-        return FileError(f"line {event.start_mark.line + 1}: {what}", where=where, todo="write plain YAML")
-
-    depth = 0
     try:
-        text = raw.decode("utf-8") if isinstance(raw, bytes) else raw
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                raise fail("anchors and aliases are not read", event)
-            if getattr(event, "tag", None):
-                raise fail("tags are not read", event)
-            if isinstance(event, yaml.ScalarEvent) and event.value == "<<":
-                raise fail("merge keys are not read", event)
-            if isinstance(event, yaml.ScalarEvent) and len(event.value) > MAX_DIGITS and NUMBER.fullmatch(event.value):
-                raise fail(f"a number of more than {MAX_DIGITS} digits", event)
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > max_depth:
-                raise fail(f"nested more than {max_depth} levels deep", event)
-        return build(text)
+        return build(raw.decode("utf-8") if isinstance(raw, bytes) else raw)
     except UnicodeDecodeError:
         raise FileError("is not UTF-8 text", where=where, todo="give a YAML file") from None
     except yaml.MarkedYAMLError as error:
-        line = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
-        raise FileError(f"{line}{error.problem}", where=where, todo="correct the YAML") from None
+        place = f"{where}:{error.problem_mark.line + 1}" if error.problem_mark else where
+        what = f"{error.context} {error.problem}" if f"{error.problem}".startswith("but ") else f"{error.problem}"
+        raise FileError(what, where=place, todo="correct the YAML") from None
     except (yaml.YAMLError, ValueError) as error:
         raise FileError(str(error), where=where, todo="correct the YAML") from None
 
 
-def _strict_loader() -> Any:
-    """SafeLoader that refuses a key twice: PyYAML keeps the last one silently."""
+def _bounded_loader(where: str, max_depth: int) -> Any:
+    """SafeLoader that refuses what may harm before it makes a node of it, and a key twice: PyYAML keeps the last."""
     import yaml
 
-    class Strict(yaml.SafeLoader):
+    def refused(event: Any, deep: bool) -> str:
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            return "anchors and aliases are not read"
+        if getattr(event, "tag", None):
+            return "tags are not read"
+        if isinstance(event, yaml.ScalarEvent):
+            if event.value == "<<":
+                return "merge keys are not read"
+            if len(event.value) > MAX_DIGITS and NUMBER.fullmatch(event.value):
+                return f"a number of more than {MAX_DIGITS} digits"
+        elif deep:
+            return f"nested more than {max_depth} levels deep"
+        return ""
+
+    class Bounded(yaml.SafeLoader):
+        depth = 0
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            if what := refused(event, self.depth >= max_depth):
+                raise FileError(what, where=f"{where}:{event.start_mark.line + 1}", todo="write plain YAML")
+            self.depth += 1
+            try:
+                return super().compose_node(parent, index)
+            finally:
+                self.depth -= 1
+
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             mapping = super().construct_mapping(node, deep=deep)
             if len(mapping) < len(node.value):
                 raise yaml.constructor.ConstructorError(None, None, "a key occurs twice", node.start_mark)
             return mapping
 
-    return Strict
+    return Bounded

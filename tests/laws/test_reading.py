@@ -106,7 +106,7 @@ HOSTILE = {
     "bad date": ("a: 2026-99-99", "month"),
     "control": ("a: \0", "special characters"),
     "bytes": (b"\xff\xfe\xff", "UTF-8"),
-    "unclosed": ("a: [1", "line"),
+    "unclosed": ("a: [1", "expected"),
     "two documents": ("a: 1\n---\nb: 1", "document"),
 }
 

@@ -49,14 +49,24 @@ def ops(form: Form = "table", output: Output = None) -> None:
         show_operators(sorted(OPERATORS.values(), key=lambda o: (o.domain, o.name)), form_of(form), file)
 
 
-def layers(form: Form = "table", output: Output = None) -> None:
+def layers(
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print a JSON schema of specifications, for editors.")
+    ] = False,
+    form: Form = "table",
+    output: Output = None,
+) -> None:
     """The layers a specification may list, their options (? for those it may leave out) and what they are."""
     from scalecalc.cli.options import form_of, target
     from scalecalc.frontends.layers import LAYERS
-    from scalecalc.report.catalogues import show_layers
+    from scalecalc.report.catalogues import show_layers, show_schema
 
+    form = form_of(form)
     with target(output) as file:
-        show_layers(LAYERS.values(), form_of(form), file)
+        if schema:
+            show_schema(file)
+        else:
+            show_layers(LAYERS.values(), form, file)
 
 
 def models(

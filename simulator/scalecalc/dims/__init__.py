@@ -22,12 +22,13 @@ from scalecalc.dims.primitives import (
 from scalecalc.dims.spans import INFINITE, span, windows
 from scalecalc.dims.system import System
 from scalecalc.dims.transfer import Transfer
-from scalecalc.dims.values import evaluate, hint_of, is_family, lone, put_in, symbols_of
+from scalecalc.dims.values import evaluate, fulfilled, hint_of, is_family, lone, put_in, symbols_of
 
 __all__ = [
     "DECLARED", "FAMILY", "FILE", "FRESH", "INFINITE", "ROLE", "Condition", "Dim", "Poly", "Ratio", "Symbol",
     "System", "Transfer", "bound", "broadcast", "broadcast_shapes", "divide", "either", "evaluate", "exact_quotient",
-    "fixed", "gathered", "hint_of", "is_family", "is_nonnegative", "is_positive", "larger", "lone", "prod", "put_in",
+    "fixed", "fulfilled", "gathered", "hint_of", "is_family", "is_nonnegative", "is_positive", "larger", "lone", "prod",
+    "put_in",
     "ratio", "regroup", "same", "simplified", "smaller", "span", "split_evenly", "split_parts", "symbols_of",
     "system_of", "total", "windows",
 ]  # fmt: skip

@@ -127,9 +127,15 @@ class Ratio:
     num: Dim
     den: Dim
 
+    def __str__(self) -> str:
+        parts = (self.num, self.den)
+        return "/".join(f"({part})" if isinstance(part, Poly) and len(part.terms) > 1 else str(part) for part in parts)
+
 
 def ratio(a: Dim, b: Dim) -> Dim | Ratio:
     """a / b, as a count where it is one."""
+    if isinstance(b, int) and b == 0:
+        raise ShapeError(f"division of {a} by 0")
     exact = divide(a, b)
     return exact if exact is not None else Ratio(a, b)
 

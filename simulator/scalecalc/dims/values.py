@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scalecalc.dims.atoms import DECLARED, FAMILY, Floor, Symbol
+from scalecalc.dims.atoms import DECLARED, FAMILY, Condition, Floor, Symbol
 from scalecalc.dims.floors import floor
 from scalecalc.dims.poly import Dim, Poly, total
 from scalecalc.errors import ShapeError
@@ -54,6 +54,14 @@ def put_in(dim: Dim, sizes: Mapping[str, int]) -> Dim:
         return dim
     named = {atom: dim.system.info(atom).name for atom in symbols_of(dim)}
     return substitute(dim, {atom: sizes[name] for atom, name in named.items() if name in sizes})
+
+
+def fulfilled(condition: Condition, sizes: Mapping[str, int]) -> bool:
+    """Whether a condition holds at sizes, or needs one that is missing."""
+    left, right = evaluate(condition.left, sizes), evaluate(condition.right, sizes)
+    if left is None or right is None:
+        return True
+    return {"<=": left <= right, "==": left == right, "%": right > 0 and left % right == 0}[condition.op]
 
 
 def hint_of(dim: Dim) -> int:

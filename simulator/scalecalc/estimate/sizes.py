@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from scalecalc import expressions
-from scalecalc.dims import Condition, evaluate
+from scalecalc.dims import Condition, evaluate, fulfilled
 from scalecalc.errors import UsageError, nearest
 from scalecalc.walk import Profile, SymbolInfo
 from scalecalc.walk.symbols import DIMENSION_ARITHMETIC
@@ -104,7 +104,7 @@ def tied(symbols: Mapping[str, SymbolInfo], name: str, sizes: Mapping[str, int])
     if not symbol.tie:
         return symbol.hint
     tree = expressions.parse(symbol.tie)
-    namespace = {other: sizes[other] if other in sizes else tied(symbols, other, sizes) for other in tree.names}
+    namespace = {other: sizes[other] if other in sizes else tied(symbols, other, sizes) for other in sorted(tree.names)}
     size = tree.evaluate(namespace, DIMENSION_ARITHMETIC)
     if not isinstance(size, int) or size < 1:
         at = ", ".join(f"{other} {value:,}" for other, value in namespace.items())
@@ -120,14 +120,6 @@ def _symbol(profile: Profile, name: str) -> str:
         raise UsageError(f"no symbol '{name}': all sizes are fixed in the file", where="--set", todo="use --shape")
     todo = nearest(name, profile.symbols, f"its symbols are {', '.join(profile.symbols)}")
     raise UsageError(f"no symbol '{name}'", where="--set", todo=todo)
-
-
-def fulfilled(condition: Condition, sizes: Mapping[str, int]) -> bool:
-    """Whether a condition holds at sizes, or needs one that is missing."""
-    left, right = evaluate(condition.left, sizes), evaluate(condition.right, sizes)
-    if left is None or right is None:
-        return True
-    return {"<=": left <= right, "==": left == right, "%": right > 0 and left % right == 0}[condition.op]
 
 
 def _check(condition: Condition, sizes: Mapping[str, int]) -> None:

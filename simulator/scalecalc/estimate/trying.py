@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from itertools import product
 
+from scalecalc.dims import fulfilled
 from scalecalc.estimate.inspection import Inspection
-from scalecalc.estimate.sizes import fulfilled
 
 USUAL = {"sequence": (512, 128, 64, 16, 1), "spatial": (224, 320, 256, 512, 64, 32)}
 OTHERS = (10, 1000, 16_000, 4, 1)

@@ -10,59 +10,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from scalecalc.dims import Dim, Poly, hint_of, same, symbols_of
+from scalecalc.dims import Dim, Poly, evaluate, fulfilled, same, symbols_of
 from scalecalc.errors import GraphError, ShapeError
 from scalecalc.expressions import Number, parse
+from scalecalc.frontends.values import Scope, Value
+from scalecalc.frontends.wording import Layers, shape_text
 from scalecalc.ir.graph import Declared, Graph, Initializer, Node, Size, TensorType
-from scalecalc.ir.unfold import CONTROL
 from scalecalc.ops import Tensor, find, is_float
-from scalecalc.walk.forward import Forward
 from scalecalc.walk.symbols import Declarations
 
+__all__ = ["MOST_NODES", "MOST_SIZE", "Builder", "Value"]
+
 MOST_NODES = 200_000
-"""Nodes one file may ask for: more are refused, since layers may be written out in a few words."""
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A value of the graph being built.
-
-    Attributes:
-        name: in the graph.
-        tensor: its shape and type.
-    """
-
-    name: str
-    tensor: Tensor
-
-    @property
-    def shape(self) -> tuple[Dim, ...]:
-        """One dimension per axis."""
-        return self.tensor.shape
-
-    @property
-    def rank(self) -> int:
-        """How many axes it has."""
-        return self.tensor.rank
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Where nodes are being made.
-
-    Attributes:
-        path: names of the layers around them.
-        times: values whose product says how often they run.
-        copies: the same for their weights: fewer where several runs share one.
-        frozen: training leaves their weights as they are.
-        owner: path of the layer whose weights they use; None for their own.
-    """
-
-    path: tuple[str, ...] = ()
-    times: tuple[str, ...] = ()
-    copies: tuple[str, ...] = ()
-    frozen: bool = False
-    owner: tuple[str, ...] | None = None
+"""Nodes one file may ask for."""
+MOST_SIZE = 2**50
+"""Entries of a tensor along one axis."""
 
 
 @dataclass(slots=True)
@@ -73,15 +35,19 @@ class Builder:
         name, format: of the graph.
         symbols: those its sizes are made of.
         inputs: what is fed from outside.
+        most_nodes: more are refused, since layers may be written out in a few words.
     """
 
     name: str
     format: str
     symbols: Mapping[str, Declared]
     inputs: Mapping[str, TensorType]
+    most_nodes: int = MOST_NODES
     graph: Graph = field(init=False)
     scope: Scope = field(init=False, default_factory=Scope)
-    _forward: Forward = field(init=False)
+    _forward: Layers = field(init=False)
+    _stated: dict[str, int] = field(init=False)
+    _tested: int = field(init=False, default=0)
     _weights: dict[str, Value] = field(init=False, default_factory=dict)
     _trained: set[str] = field(init=False, default_factory=set)
     _taken: dict[str, int] = field(init=False, default_factory=dict)
@@ -90,7 +56,8 @@ class Builder:
 
     def __post_init__(self) -> None:
         self.graph = Graph(self.name, [], dict(self.inputs), {}, {}, format=self.format, symbols=dict(self.symbols))
-        self._forward = Forward(self.graph, Declarations(self.graph))
+        self._forward = Layers(self.graph, Declarations(self.graph))
+        self._stated = {name: symbol.value for name, symbol in self.symbols.items() if symbol.value is not None}
 
     # -- values -----------------------------------------------------------------------------------------------------
 
@@ -103,21 +70,41 @@ class Builder:
         """
         return self._forward.declarations.size(Size(text), least=0)
 
+    def stated(self, dim: Dim) -> int | None:
+        """The number at the values the file states; None where it leaves one open."""
+        return evaluate(dim, self._stated)
+
+    def test(self) -> None:
+        """Test what has been required of sizes since the last time, at the values the file states.
+
+        Raises:
+            ShapeError: a requirement is not met.
+        """
+        conditions = self._forward.system.conditions
+        new = [*conditions][self._tested :] if len(conditions) > self._tested else []
+        self._tested = len(conditions)
+        for condition in new:
+            if not fulfilled(condition, self._stated):
+                left, right = self.stated(condition.left), self.stated(condition.right)
+                at = [text for text, number in ((condition.left, left), (condition.right, right)) if text != number]
+                values = " and ".join(f"{text} is {self.stated(text)}" for text in at)
+                raise ShapeError(f"it needs {condition}, and {values}")
+
     def number(self, dim: Dim) -> int:
         """The number a layer cannot do without, such as a kernel; symbols in it stay what the file says.
 
         Raises:
-            ShapeError: they have no values.
+            ShapeError: the file leaves it open.
         """
         if isinstance(dim, int):
             return dim
+        number = self.stated(dim)
+        if number is None:
+            raise ShapeError(f"it needs a number, and {dim} has none in the file", todo="write a number")
         for atom in symbols_of(dim):
             name = dim.system.info(atom).name
-            symbol = self.graph.symbols.get(name)
-            if symbol is None or symbol.value is None:
-                raise ShapeError(f"it needs a number, and {name} has no value")
-            self.graph.symbols[name] = replace(symbol, fixed=True)
-        return hint_of(dim)
+            self.graph.symbols[name] = replace(self.graph.symbols[name], fixed=True)
+        return number
 
     def input(self, name: str) -> Value:
         """One of the inputs."""
@@ -130,28 +117,29 @@ class Builder:
         """A stored tensor of the layer being made, or of the one whose weights it uses.
 
         Raises:
-            ShapeError: that one has another shape, or this one a size below 1.
+            ShapeError: that one has another shape, or no tensor has this one.
         """
-        if any(isinstance(dim, int) and dim < 1 for dim in shape):
-            raise ShapeError(f"its {label} would be ({', '.join(map(str, shape))})")
+        for dim in shape:
+            size = self.stated(dim)
+            if size is not None and not 1 <= size <= MOST_SIZE:
+                raise ShapeError(f"its {label} would have {size:.6g} entries along an axis", todo="use sizes from 1 on")
         path = self.scope.path if self.scope.owner is None else self.scope.owner
         name = ".".join((*path, label))
         found = self._weights.get(name)
         if found is not None and self.scope.owner is not None:
-            if found.rank != len(shape):
-                raise ShapeError(f"its {label} has {len(shape)} axes, that of {'/'.join(path)} {found.rank}")
-            for dim, own in zip(shape, found.shape, strict=True):
-                same(dim, own)
+            if not alike(shape, found.shape):
+                shapes = shape_text(Tensor(shape, dtype)), shape_text(found.tensor)
+                raise ShapeError(f"its {label} would be {shapes[0]}, that of {'/'.join(path)} is {shapes[1]}")
             return found
         name = self._unique(name)
         tensor = Tensor(shape, dtype)
         stored = 1  # its bytes follow from its shape; 1 says that the file means it to be there
-        texts = tuple(map(_text, shape))
-        self.graph.initializers[name] = Initializer(
-            name, dtype, texts, None, stored, self.scope.copies, frozen or self.scope.frozen
-        )
+        texts, frozen = tuple(map(_text, shape)), frozen or self.scope.frozen
+        learned = is_float(dtype) and not frozen
+        stated = Initializer(name, dtype, texts, None, stored, self.scope.copies, frozen, learned)
+        self.graph.initializers[name] = stated
         value = self._weights[name] = Value(name, tensor)
-        if is_float(dtype) and not (frozen or self.scope.frozen):
+        if learned:
             self._trained.add(name)
         return value
 
@@ -166,6 +154,12 @@ class Builder:
             self._shared[key] = Value(name, Tensor(shape, dtype, tuple(entries)))
         found: Value = self._shared[key]
         return found
+
+    def filler(self, *shape: Dim) -> Value:
+        """A tensor no file stores: the ones or zeros an operator needs where its layer does without a weight."""
+        name = f"filler ({', '.join(map(str, shape))})"
+        self.graph.initializers[name] = Initializer(name, "float32", tuple(map(_text, shape)), frozen=True)
+        return Value(name, Tensor(shape, "float32"))
 
     def once(self, key: object, make: Callable[[], Value]) -> Value:
         """What several layers use and none of them changes, such as a table of angles: made once, outside of all."""
@@ -218,8 +212,8 @@ class Builder:
             ShapeError: the inputs do not fit.
             GraphError: there are too many nodes.
         """
-        if len(self.graph.nodes) >= MOST_NODES:
-            raise GraphError(f"more than {MOST_NODES:,} nodes", todo="repeat equal layers with `repeat`")
+        if len(self.graph.nodes) >= self.most_nodes:
+            raise GraphError(f"more than {self.most_nodes:,} nodes", todo="repeat equal layers with `repeat`")
         name = self._unique("/".join((*self.scope.path, op_type)))
         names = (name, *(f"{name}:{i}" for i in range(1, outputs)))
         texts = {key: _text(value) if isinstance(value, Poly) else value for key, value in attributes.items()}
@@ -233,40 +227,20 @@ class Builder:
             self._trained.update(names)
         return tuple(Value(n, tensor) for n, tensor in zip(names, evaluation.outputs, strict=False))
 
-    def repeat(self, x: Value, count: Dim, body: Callable[[Value], Value], *, shared: bool = False) -> Value:
-        """A body applied `count` times, each time with weights of its own unless they are `shared`.
-
-        It stands once in the graph, and says how often it runs. Where nothing before it is trained, its first run
-        stands apart: that one needs no gradient of what it is given.
-
-        Raises:
-            ShapeError: what the body gives has not the shape of what it takes.
-        """
-        if isinstance(count, int) and count < 2:
-            return body(x) if count else x
-        if x.name not in self._trained and not shared:
-            with self.inside("first"):
-                x = body(x)
-            count = count - 1
-        trips = self.constant([count], scalar=True).name
-        state = self.node("StateIn", x, domain=CONTROL)
-        self._trained.add(state.name)  # what a run leaves is, whatever the first one got
-        outer = self.scope
-        times, copies = (*outer.times, trips), outer.copies if shared else (*outer.copies, trips)
-        self.scope = replace(outer, times=times, copies=copies)
-        try:
-            last = body(state)
-        finally:
-            self.scope = outer
-        if last.rank != state.rank:
-            raise ShapeError(f"it turns {shape_text(state)} into {shape_text(last)}: it cannot be repeated")
-        for dim, own in zip(last.shape, state.shape, strict=True):
-            try:
-                same(dim, own)
-            except ShapeError:
-                changed = f"it turns {shape_text(state)} into {shape_text(last)}"
-                raise ShapeError(f"{changed}: it cannot be repeated (unroll: true writes each time out)") from None
-        return x if last == state else self.node("StateOut", last, state, x, domain=CONTROL)
+    def opaque(
+        self, op_type: str, inputs: Sequence[Value], types: Sequence[TensorType], *, domain: str
+    ) -> tuple[Value, ...]:
+        """A node no rule counts, with what is known of its outputs: where that is no shape, nobody may read theirs."""
+        name = self._unique("/".join((*self.scope.path, op_type)))
+        names = (name, *(f"{name}:{i}" for i in range(1, len(types))))
+        feeds = tuple(x.name for x in inputs)
+        self.graph.nodes.append(Node(op_type, domain, name, feeds, names, {}, self.scope.times))
+        if not self._trained.isdisjoint(feeds):
+            self._trained.update(names)
+        self.graph.unlisted = True
+        self.graph.value_info.update(zip(names, types, strict=True))
+        dims = map(self._forward.declarations.declared, names, types)
+        return tuple(Value(n, Tensor(d or (), t.dtype)) for n, d, t in zip(names, dims, types, strict=True))
 
     def finish(self, outputs: Mapping[str, Value]) -> Graph:
         """The graph with its outputs, by the names they are to have."""
@@ -282,6 +256,10 @@ class Builder:
             if own.tie and fixed:  # what follows from a number no longer names it
                 symbols[name] = replace(own, tie=str(parse(own.tie).substitute(fixed)))
         return self.graph
+
+    def trains(self, value: Value) -> bool:
+        """Whether something before a value is trained, so that a gradient of it is wanted."""
+        return value.name in self._trained
 
     # -- scopes -----------------------------------------------------------------------------------------------------
 
@@ -303,13 +281,16 @@ class Builder:
         return name if count == 1 else self._unique(f"{name}_{count}")
 
 
-def shape_text(value: Value) -> str:
-    """A shape for people.
-
-    >>> shape_text(Value("x", Tensor((2, 3), "float32")))
-    '(2, 3)'
-    """
-    return f"({', '.join(map(str, value.shape))})"
+def alike(shape: Sequence[Dim], other: Sequence[Dim]) -> bool:
+    """State that two shapes are the same; whether they can be."""
+    if len(shape) != len(other):
+        return False
+    try:
+        for dim, own in zip(shape, other, strict=True):
+            same(dim, own)
+    except ShapeError:
+        return False
+    return True
 
 
 def _text(dim: Dim | float) -> Any:

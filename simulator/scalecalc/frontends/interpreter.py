@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from scalecalc import expressions
-from scalecalc.dims import Dim
+from scalecalc.dims import Dim, Ratio, exact_quotient
 from scalecalc.errors import ExpressionError, FileError, GraphError, ScalecalcError, ShapeError, nearest
-from scalecalc.frontends.builder import Builder, Value
+from scalecalc.frontends.builder import MOST_SIZE, Builder, Value
 from scalecalc.frontends.document import Item
 from scalecalc.frontends.layers import CHOICES, COMMON, KINDS, LAYERS, Layer, Option
+from scalecalc.frontends.wording import shape_text
 from scalecalc.walk.symbols import DIMENSION_ARITHMETIC, exact
 
 DEEPEST = 40
 """Layers inside layers, blocks inside blocks."""
+MOST_LAYERS = 20_000
+"""Layers built, each as often as it is written out."""
 
 
 @dataclass(slots=True)
@@ -64,6 +67,7 @@ class Interpreter:
     builder: Builder
     symbols: Mapping[str, object]
     blocks: Mapping[str, Block] = field(default_factory=dict)
+    built: int = field(init=False, default=0)
 
     def run(self, items: Item, x: Value | None, names: Names) -> Value:
         """A list of layers, each on what the one before it gives.
@@ -73,11 +77,18 @@ class Interpreter:
         """
         if names.depth > DEEPEST:
             raise items.error(f"more than {DEEPEST} layers inside each other", "does a block contain itself?")
+        self._count(items)
         for item in items.items():
+            self._count(item)
             x = self.layer(item, x, names)
         if x is None:
             raise items.error("there are no layers", "list at least one")
         return x
+
+    def _count(self, item: Item) -> None:
+        self.built += 1
+        if self.built > MOST_LAYERS:
+            raise item.error(f"more than {MOST_LAYERS:,} layers written out", "repeat equal ones without `unroll`")
 
     def layer(self, item: Item, x: Value | None, names: Names) -> Value:
         """One layer."""
@@ -88,20 +99,33 @@ class Interpreter:
         try:
             xs = self._inputs(found, common.get("from"), x, place, names)
             options = self._options(found, given, place, names)
-            name = self._name(common, head)
+            name = self._name(common, head, names.values.maps[0])
             changes: dict[str, Any] = {}
             if "trainable" in common and self._value("bool", common["trainable"], names) is False:
                 changes["frozen"] = True
             if "weights" in common:
                 changes["owner"] = self.builder.maker(self._named(common["weights"], names))
             with self.builder.inside(name, **changes) as inside:
-                value = found.make(self.builder, *xs, **options)
+                value = self._made(found, xs, options)
             self.builder.made(value, inside)
         except FileError:
             raise
         except (ExpressionError, GraphError, ShapeError) as error:
-            raise place.error(_said(error), "" if isinstance(error, ShapeError) else error.todo) from error
+            raise place.error(_said(error), error.todo or "change its sizes, or those in front of it") from error
         names.values[common["name"].text if "name" in common else name] = value
+        return value
+
+    def _made(self, found: Layer, xs: tuple[Value, ...], options: dict[str, Any]) -> Value:
+        """What a layer's function builds; whatever it trips over, the file is to blame: no function checks it all."""
+        try:
+            value = found.make(self.builder, *xs, **options)
+        except (ScalecalcError, MemoryError, RecursionError):
+            raise
+        except Exception as error:
+            shapes = ", ".join(shape_text(x.tensor) for x in xs) or "nothing"
+            what = "needs more axes than it is given" if isinstance(error, IndexError) else "its options do not fit"
+            raise ShapeError(f"{what}: it takes {shapes}") from error
+        self.builder.test()
         return value
 
     def _parts(self, item: Item) -> tuple[Layer, dict[str, Item], str]:
@@ -130,13 +154,15 @@ class Interpreter:
                 raise first.error(f"{head} takes no value of its own", f"its options are {', '.join(_all(found))}")
         return found, given, first.text if head == "block" and first is not None and not first.is_mapping else head
 
-    def _name(self, common: Mapping[str, Item], head: str) -> str:
+    def _name(self, common: Mapping[str, Item], head: str, taken: Container[str]) -> str:
         """What the layer is called: its own name where it has one."""
         if "name" not in common:
             return head
         name = common["name"].text
         if not name.isidentifier():
             raise common["name"].error(f"'{name:.60}' is no name", "use letters, digits and underscores")
+        if name in taken and name not in LAYERS:
+            raise common["name"].error(f"'{name:.60}' is the name of another layer", "choose a different one")
         return name
 
     def _inputs(
@@ -174,7 +200,8 @@ class Interpreter:
                 options[option.name] = self._value(option.kind, item, names)
         for name, option in found.options.items():
             if option.required and option.name not in options:
-                raise place.error(f"needs {name}: {_kind(option)}", f"write {found.name} with {name}")
+                todo = f"write {found.name}: ..." if option.name == found.main else f"add {name}: ..."
+                raise place.error(f"needs {name}: {_kind(option)}", todo)
         return options
 
     def _value(self, kind: str, item: Item, names: Names) -> Any:
@@ -214,10 +241,15 @@ class Interpreter:
         """
         try:
             tree = expressions.parse(item.text)
-            known = {name: self._meaning(name, item, names) for name in tree.names}
-            return exact(tree.evaluate(known, DIMENSION_ARITHMETIC))
+            known = {name: self._meaning(name, item, names) for name in sorted(tree.names)}
+            value = tree.evaluate(known, DIMENSION_ARITHMETIC)
+            size = exact_quotient(value.num, value.den) if isinstance(value, Ratio) else exact(value)
+            self.builder.test()
         except (ExpressionError, ShapeError) as error:
             raise item.error(_said(error), error.todo or "write a size such as 4*d_model") from error
+        if abs(self.builder.stated(size) or 0) > MOST_SIZE:
+            raise item.error("no size is that large", f"use at most {MOST_SIZE:,}")
+        return size
 
     def _meaning(self, name: str, item: Item, names: Names) -> Dim:
         if name in names.sizes:

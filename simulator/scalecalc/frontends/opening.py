@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from typing import TYPE_CHECKING
 
-from scalecalc.errors import FileError, nearest
-from scalecalc.frontends.spec import Values
+from scalecalc.errors import FileError, ScalecalcError, nearest
 from scalecalc.ir.graph import Graph
-from scalecalc.walk.symbols import Shapes
+
+if TYPE_CHECKING:
+    from scalecalc.frontends.declared import Values
+    from scalecalc.walk.symbols import Shapes
 
 SPECS = (".yaml", ".yml")
 STDIN = "-"
@@ -91,5 +94,8 @@ def _read_stdin(shapes: Shapes | None, values: Values | None) -> Graph:
         path = os.path.join(folder, "stdin.onnx")
         with open(path, "wb") as file:
             file.write(raw)
-        graph = read_onnx(path)
-    return graph
+        try:
+            return read_onnx(path)
+        except ScalecalcError as error:
+            error.where = error.where.replace(path, "stdin")
+            raise

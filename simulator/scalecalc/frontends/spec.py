@@ -16,28 +16,26 @@ A symbol's value may be an expression of others (`d_ff: 4*d_model`): it follows 
 from __future__ import annotations
 
 import os
+import stat
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from scalecalc import expressions
-from scalecalc.errors import ExpressionError, FileError, nearest
+from scalecalc.errors import ExpressionError, FileError, GraphError, ShapeError, nearest
 from scalecalc.frontends.builder import Builder, Value
+from scalecalc.frontends.declared import DATA_KINDS, Values, declared, size_of
 from scalecalc.frontends.document import MAX_BYTES, Item, document, plain
 from scalecalc.frontends.interpreter import Block, Interpreter, Names
-from scalecalc.ir.graph import Declared, Graph, Size, TensorType
-from scalecalc.walk.symbols import DIMENSION_ARITHMETIC, Shapes, fitting
+from scalecalc.ir.graph import Declared, Graph, TensorType
+from scalecalc.walk.symbols import Shapes, fitting
 from scalecalc.walk.task import ALIASES, TASKS
 
-DATA_KINDS = {"batch": "batch", "seq": "sequence", "height": "spatial", "width": "spatial", "depth": "spatial"}
-"""What a symbol without a value is, by its name."""
-KINDS = ("weight", "batch", "sequence", "spatial", "free")
 DTYPES = ("float32", "float16", "bfloat16", "float64", "int64", "int32", "bool")
 DOMAINS = ("image recognition", "natural language", "speech", "recommendation")
-Values = Mapping[str, int]
-"""Sizes by symbol."""
+MOST_NODES = 10_000
+"""Nodes a specification may write out: more would take seconds, and `repeat` keeps them as a factor."""
 KEYS = (
     "name", "title", "domain", "task", "source", "notes", "symbols", "inputs", "blocks", "layers", "outputs",
     "variants", "default", "aliases", "expect",
@@ -89,11 +87,16 @@ class Spec:
         parts = self.item.mapping()
         inputs, symbols = _reshaped(_inputs(parts["inputs"], self.symbols), self.symbols, shapes or {})
         name = f"{self.name}:{self.variant}" if self.variant else self.name
-        builder = Builder(name, "spec", symbols, inputs)
-        values: dict[str, Value] = {n: builder.input(n) for n in inputs}
+        try:
+            builder = Builder(name, "spec", symbols, inputs, most_nodes=MOST_NODES)
+            values: dict[str, Value] = {n: builder.input(n) for n in inputs}
+        except (ExpressionError, GraphError, ShapeError) as error:
+            raise parts["inputs"].error(error.what, "give other sizes") from error
         blocks = _blocks(parts["blocks"]) if "blocks" in parts else {}
         names = Names(ChainMap(values), {})
         first = next(iter(values.values())) if len(values) == 1 else None
+        if not any(True for _ in parts["layers"].items()):
+            raise parts["layers"].error("there are no layers", "list at least one")
         last = Interpreter(builder, symbols, blocks).run(parts["layers"], first, names)
         graph = builder.finish(_outputs(parts.get("outputs"), last, names))
         stated = {"title": self.title, "task": self.task, "domain": self.domain, "citation": self.source}
@@ -117,10 +120,15 @@ def read(
     """
     file = os.fspath(path)
     try:
+        mode = os.stat(file).st_mode
+        if not stat.S_ISREG(mode):
+            what = "is a directory" if stat.S_ISDIR(mode) else "is not a regular file"
+            raise FileError(what, where=file, todo="give the path of a file, or - for a pipe")
         with open(file, "rb") as stream:
             raw = stream.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise FileError(f"cannot be read ({error.strerror})", where=file, todo="check the path") from None
+    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
+        what = getattr(error, "strerror", None) or str(error)
+        raise FileError(f"cannot be read ({what})", where=file, todo="check the path") from None
     return parse(raw, file, variant=variant, values=values).graph(shapes)
 
 
@@ -148,6 +156,10 @@ def parse(
             raise item.error(f"there is no '{key}'", f"list its {key}")
     variants = parts["variants"].mapping() if "variants" in parts else {}
     default = parts["default"].text if "default" in parts else ""
+    if default and default not in variants:
+        raise parts["default"].error(
+            f"no variant '{default:.60}'", nearest(default, variants, "list it under variants")
+        )
     variant = "" if variant == default else variant
     if variant and variant not in variants:
         raise item.error(f"no variant '{variant:.60}'", nearest(variant, variants, "it has no variants"))
@@ -161,8 +173,8 @@ def parse(
         task=_word(parts, "task", (*TASKS, *ALIASES)),
         source=_text(own, "source") or _text(parts, "source"),
         notes=(*_lines(parts), *_lines(own)),
-        symbols=_symbols(parts.get("symbols"), own.get("symbols"), values or {}),
-        expect=plain(own["expect"] if variant else parts["expect"]) if "expect" in (own if variant else parts) else {},
+        symbols=declared(parts.get("symbols"), own.get("symbols"), values or {}),
+        expect=_expected(own if variant else parts),
         variants=tuple(variants),
         item=item,
         default=default,
@@ -178,6 +190,10 @@ def _aliases(parts: Mapping[str, Item], variants: Mapping[str, Item]) -> dict[st
             found.update((entry.text, variant) for entry in own["aliases"].items())
     default = parts["default"].text if "default" in parts else ""
     return {alias: "" if variant == default else variant for alias, variant in found.items()}
+
+
+def _expected(parts: Mapping[str, Item]) -> dict[str, Any]:
+    return {key: plain(value) for key, value in parts["expect"].mapping().items()} if "expect" in parts else {}
 
 
 def _text(parts: Mapping[str, Item], key: str) -> str:
@@ -198,96 +214,9 @@ def _lines(parts: Mapping[str, Item]) -> tuple[str, ...]:
     return tuple(" ".join(n.text.split()) for n in (notes.items() if notes.is_list else [notes]))
 
 
-def _symbols(item: Item | None, changes: Item | None, given: Values) -> dict[str, Declared]:
-    """The symbols, with those a variant changes, and other values for some.
-
-    A value alone leaves kind and limit as they are.
-    """
-    found = item.mapping() if item is not None else {}
-    parts = {name: _symbol_parts(name, value) for name, value in found.items()}
-    for name, value in (changes.mapping() if changes is not None else {}).items():
-        if name not in parts:
-            raise value.error(f"no symbol '{name:.60}'", nearest(name, parts, "declare it under symbols"))
-        (kind, _, most, _), changed = parts[name], _symbol_parts(name, value)
-        parts[name] = changed if value.is_mapping else (kind, changed[1], most, changed[3])
-    values = {name: value for name, value in given.items() if name in parts and value > 0}
-    for name in parts:
-        _value_of(name, parts, values, ())
-    return {
-        name: Declared(kind, values.get(name), tie, _most(most, parts)) for name, (kind, tie, most, _) in parts.items()
-    }
-
-
-def _symbol_parts(name: str, item: Item) -> tuple[str, str, Item | None, Item | None]:
-    """Kind, tie, limit and value as written."""
-    if not name.isidentifier():
-        raise item.error(f"'{name:.60}' is no name", "use letters, digits and underscores")
-    if not item.is_mapping:
-        given, kind, most = (None if item.is_null else item), "", None
-    else:
-        parts = item.mapping(("kind", "value", "max"))
-        given, most = parts.get("value"), parts.get("max")
-        kind = parts["kind"].text if "kind" in parts else ""
-        if kind and kind not in KINDS:
-            raise parts["kind"].error(f"no kind '{kind:.60}'", nearest(kind, KINDS))
-    kind = kind or ("weight" if given is not None else DATA_KINDS.get(name, "free"))
-    tie = "" if given is None or given.text.isdecimal() else given.text
-    return kind, tie, most, given
-
-
-def _value_of(
-    name: str, parts: Mapping[str, tuple[str, str, Item | None, Item | None]], values: dict[str, int],
-    around: tuple[str, ...],
-) -> int | None:  # fmt: skip
-    """A symbol's value, found from those it follows from."""
-    item = parts[name][3]
-    if name in values or item is None:
-        return values.get(name)
-    if name in around:
-        raise item.error(f"follows from itself: {' -> '.join((*around, name))}", "give one of them a number")
-    try:
-        tree = expressions.parse(item.text)
-        needed: dict[str, int] = {}
-        for other in tree.names:
-            if other not in parts:
-                raise item.error(f"no symbol '{other:.60}'", nearest(other, parts, "declare it under symbols"))
-            found = _value_of(other, parts, values, (*around, name))
-            if found is None:
-                raise item.error(f"{other} has no value", f"give {name} a number")
-            needed[other] = found
-        value = tree.evaluate(needed, DIMENSION_ARITHMETIC)
-    except ExpressionError as error:
-        raise item.error(f"{error.where}: {error.what}" if error.where else error.what, error.todo) from error
-    if type(value) is not int or value < 1:
-        at = f" at {', '.join(f'{other} {size:,}' for other, size in sorted(needed.items()))}" if needed else ""
-        todo = f"set {name} too" if needed else "sizes are whole numbers from 1 on"
-        raise item.error(f"{item.text} is no size{at}", todo)
-    values[name] = value
-    return value
-
-
-def _most(item: Item | None, known: Mapping[str, object]) -> int | Size | None:
-    if item is None:
-        return None
-    if item.text.isdecimal():
-        return int(item.text)
-    return Size(_expression(item, known))
-
-
-def _expression(item: Item, known: Mapping[str, object]) -> str:
-    """A text that is an expression of symbols."""
-    try:
-        tree = expressions.parse(item.text)
-    except ExpressionError as error:
-        raise item.error(f"{error.where}: {error.what}" if error.where else error.what, error.todo) from error
-    for name in tree.names:
-        if name not in known:
-            raise item.error(f"no symbol '{name:.60}'", nearest(name, known, "declare it under symbols"))
-    return item.text
-
-
 def _inputs(item: Item, symbols: Mapping[str, Declared]) -> dict[str, TensorType]:
     found = {}
+    values = {name: symbol.value for name, symbol in symbols.items()}
     for name, value in item.mapping().items():
         parts = value.mapping(("shape", "dtype")) if value.is_mapping else {"shape": value}
         dtype = parts["dtype"].text if "dtype" in parts else "float32"
@@ -295,10 +224,7 @@ def _inputs(item: Item, symbols: Mapping[str, Declared]) -> dict[str, TensorType
             raise parts["dtype"].error(f"no type '{dtype:.60}'", nearest(dtype, DTYPES))
         if "shape" not in parts:
             raise value.error("there is no shape", "write shape: [batch, ...]")
-        shape = tuple(
-            int(entry.text) if entry.text.isdecimal() else _expression(entry, symbols)
-            for entry in parts["shape"].items()
-        )
+        shape = tuple(size_of(entry, values) for entry in parts["shape"].items())
         found[name] = TensorType(dtype, shape)
     if not found:
         raise item.error("there are no inputs", "list at least one")

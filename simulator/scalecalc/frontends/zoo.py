@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scalecalc.errors import UsageError, nearest
-from scalecalc.frontends.spec import Spec, Values, parse
+from scalecalc.frontends.declared import Values
+from scalecalc.frontends.spec import Spec, parse
 
 
 class Found(NamedTuple):

@@ -51,6 +51,14 @@ def show_layers(layers: Iterable[Layer], form: str, file: IO[str]) -> None:
     listing(("layer", "options", "what it is"), rows, form, file)
 
 
+def show_schema(file: IO[str]) -> None:
+    """The JSON schema of specifications."""
+    from scalecalc.frontends.schema import schema
+
+    json.dump(schema(), file, indent=1)
+    file.write("\n")
+
+
 def _option(option: Option) -> str:
     """An option, with its default where it has a plain one."""
     if option.required or option.default is None or option.default == "":

@@ -116,7 +116,7 @@ TRANSPOSED = [
 ]
 REFUSED = [
     ("{conv2d: 4, kernel_size: 11}", "a window of 11 does not fit into 9"),
-    ("{conv2d: 0, kernel_size: 1}", "its kernel would be (0, 3, 1, 1)"),
+    ("{conv2d: 0, kernel_size: 1}", "its kernel would have 0 entries along an axis"),
     ("{conv2d: 4, kernel_size: [3, 3, 3]}", "kernel_size has 3 numbers for 2 axes"),
     ("{conv2d: 4, kernel_size: 3, padding: [1, 2, 3]}", "padding has 3 numbers for 2 axes"),
     ("{conv2d: 4, kernel_size: 3, padding: -1}", "padding is below 0"),

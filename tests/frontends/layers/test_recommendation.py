@@ -20,7 +20,7 @@ def test_dot_interaction() -> None:
     ("shape", "says"),
     [
         ("[batch, 7]", "it takes (batch, vectors, features), not 2 axes"),
-        ("[batch, seq, 7]", "it needs a number, and seq has no value"),
+        ("[batch, seq, 7]", "it needs a number, and seq has none in the file"),
         ("[batch, 100000, 7]", "100,000 vectors: at most 1,000 are paired"),
     ],
 )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from scalecalc.dims import Dim, same
 from scalecalc.errors import ShapeError
-from scalecalc.frontends.builder import Builder, Value, shape_text
+from scalecalc.frontends.builder import Builder, Value
 from scalecalc.frontends.layers.activations import Activation, activate
 from scalecalc.frontends.layers.registry import layer
+from scalecalc.frontends.wording import shape_text
 
 
 @layer("dense")
@@ -61,7 +62,8 @@ def unembedding(b: Builder, x: Value, units: Dim, *, tied: Value | None = None, 
 def batch_normalization(b: Builder, x: Value, *, scale: bool = True, center: bool = True) -> Value:
     """Normalised over the batch by channel (axis 1); statistics are buffers."""
     channels = x.shape[1]
-    gamma, beta = b.weight("gamma", channels, frozen=not scale), b.weight("beta", channels, frozen=not center)
+    gamma = b.weight("gamma", channels) if scale else b.filler(channels)
+    beta = b.weight("beta", channels) if center else b.filler(channels)
     return b.node("BatchNormalization", x, gamma, beta, *(b.weight(s, channels) for s in ("mean", "variance")))
 
 
@@ -69,7 +71,7 @@ def batch_normalization(b: Builder, x: Value, *, scale: bool = True, center: boo
 def layer_normalization(b: Builder, x: Value, *, axis: int = -1, scale: bool = True, center: bool = True) -> Value:
     """Normalised over the axes from `axis` on, with a scale and an offset."""
     shape = x.shape[axis:]
-    gamma = b.weight("gamma", *shape, frozen=not scale)
+    gamma = b.weight("gamma", *shape) if scale else b.filler(*shape)
     return b.node("LayerNormalization", x, gamma, b.weight("beta", *shape) if center else None, axis=axis)
 
 
@@ -80,9 +82,10 @@ def rms_normalization(b: Builder, x: Value, *, axis: int = -1) -> Value:
 
 
 @layer("group_normalization")
-def group_normalization(b: Builder, x: Value, groups: int = 32) -> Value:
+def group_normalization(b: Builder, x: Value, groups: int = 32, *, scale: bool = True, center: bool = True) -> Value:
     """Normalised by example and group of channels (axis 1), with a scale and an offset for each channel."""
-    weights = (b.weight(label, x.shape[1]) for label in ("gamma", "beta"))
+    given = {"gamma": scale, "beta": center}
+    weights = (b.weight(n, x.shape[1]) if there else b.filler(x.shape[1]) for n, there in given.items())
     return b.node("GroupNormalization", x, *weights, num_groups=groups)
 
 
@@ -104,9 +107,10 @@ def positional(
 ) -> Value:
     """A learned vector for every place of axis 1 added; `positions` bounds how many there may be.
 
+    Without `positions` there is a vector for each place, and the table is added as it is; else its rows are looked up.
     `trainable_table: false` for a fixed table, such as one of sines.
     """
     _, steps, features = sequence(x).shape
     table = b.weight("positions", steps if positions is None else positions, features, frozen=not trainable_table)
-    found = b.node("Gather", table, b.range(steps))
+    found = table if positions is None else b.node("Gather", table, b.range(steps))
     return b.node("Add", x, found) if add else found

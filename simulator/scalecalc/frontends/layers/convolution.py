@@ -6,9 +6,10 @@ from typing import Any
 
 from scalecalc.dims import Dim, exact_quotient
 from scalecalc.errors import ShapeError
-from scalecalc.frontends.builder import Builder, Value, shape_text
+from scalecalc.frontends.builder import Builder, Value
 from scalecalc.frontends.layers.activations import Activation, activate
 from scalecalc.frontends.layers.registry import CHOICES, Ints, Padding, layer
+from scalecalc.frontends.wording import shape_text
 
 MODES = {"nearest": "nearest", "bilinear": "linear", "bicubic": "cubic"}
 """ONNX's names of interpolations."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from scalecalc.dims import Dim, bound
 from scalecalc.errors import ShapeError
-from scalecalc.frontends.builder import Builder, Value, shape_text
+from scalecalc.frontends.builder import Builder, Value
 from scalecalc.frontends.layers.activations import Activation, activate
 from scalecalc.frontends.layers.basic import linear
 from scalecalc.frontends.layers.registry import CHOICES, layer
+from scalecalc.frontends.wording import shape_text
 from scalecalc.ir.graph import LAYERS
 
 CHOICES["Scoring"] = ("softmax", "sigmoid")

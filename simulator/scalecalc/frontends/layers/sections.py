@@ -10,6 +10,7 @@ from scalecalc.errors import ShapeError
 from scalecalc.frontends.builder import Builder, Value
 from scalecalc.frontends.layers.activations import Activation, activate
 from scalecalc.frontends.layers.registry import Arguments, Branches, Merge, Section, layer
+from scalecalc.frontends.repeats import repeat as repeated
 
 MERGES = {"add": "Add", "multiply": "Mul"}
 SPATIAL_RANKS = (4, 5)
@@ -34,7 +35,7 @@ def repeat(
             with b.inside(str(number)):
                 x = layers(x, **({index: number} if index else {}))
         return x
-    return b.repeat(x, times, layers, shared=shared)
+    return repeated(b, x, times, layers, shared=shared)
 
 
 @layer("block")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from scalecalc.dims import Dim, prod
 from scalecalc.errors import ShapeError
-from scalecalc.frontends.builder import Builder, Value, shape_text
+from scalecalc.frontends.builder import Builder, Value
 from scalecalc.frontends.layers.convolution import convolve, spread
 from scalecalc.frontends.layers.registry import CHOICES, Dims, Ints, layer
+from scalecalc.frontends.wording import shape_text
 from scalecalc.ops.registry import axis_of
 
 CHOICES["Reduction"] = ("mean", "sum", "max")
