@@ -190,7 +190,10 @@ class Law:
             except ExpressionError:  # overflow: beyond any target
                 return math.inf
 
-        place = first_crossing(gap, math.log(1e-12), math.log(1e60), 0.5)
+        end = math.log(1e60)
+        place = first_crossing(gap, math.log(1e-12), end, 0.5)
+        while place is not None and abs(gap(place)) > 1e-6 * (1 + abs(target)):  # a pole changes the sign, too
+            place = first_crossing(gap, place + 1e-9, end, 0.5)
         if place is None:
             raise self.error(f"never reaches {self.metric.name} {target:g}", "ask for a value it can reach")
         return math.exp(place)
