@@ -9,7 +9,8 @@ from scalecalc.estimate.inspection import Inspection
 from scalecalc.estimate.sense import worse_than_guessing
 from scalecalc.laws import Binding, Bound, Law, Optimum, Plan
 from scalecalc.laws.binding import bind_frontier
-from scalecalc.laws.optimum import SIX, best_compute, optimum, own_cost
+from scalecalc.laws.optimum import SIX, optimum, own_cost
+from scalecalc.laws.standing import best_compute
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,10 @@ class Law:
             sizes[name] = sum(sizes.get(node.name, 1) if isinstance(node, Name) else 1 for node in expression.walk())
         return sizes[""]
 
+    def constants_with(self, changed: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Coefficients and derived constants, some coefficients replaced: by numbers, or by arrays of many."""
+        return self._constants(changed) if changed else self.constants
+
     def _constants(self, changed: Mapping[str, Any]) -> dict[str, Any]:
         values: dict[str, Any] = {name: constant.value for name, constant in self.coefficients.items()}
         values.update(changed)
@@ -136,7 +140,7 @@ class Law:
         if unknown := sorted(set(values) - known):
             raise self.error(f"takes no {', '.join(unknown)}", f"it takes {', '.join(self.inputs)}")
         changed = {name: value for name, value in values.items() if name in self.coefficients}
-        return {**(self._constants(changed) if changed else self.constants), **values}
+        return {**self.constants_with(changed), **values}
 
     def evaluate(self, **values: Any) -> Any:
         """The value at the variables, numbers or arrays in the law's own counts; coefficients may be replaced."""
