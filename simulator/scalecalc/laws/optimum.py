@@ -7,7 +7,7 @@ counted as the law counts them.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,7 +22,7 @@ from scalecalc.laws.surface import Surface
 SIX = 6.0
 FARTHEST = 60.0
 """How far in log N a valley's edges are looked for."""
-Draws = Mapping[str, Array]
+Draws = Mapping[str, Sequence[float] | Array]
 """Coefficients of resampled runs, each (s)."""
 
 

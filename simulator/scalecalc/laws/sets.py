@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,18 +57,19 @@ class Sets:
             return None
         scale = np.log(others) if logarithmic else others
         slopes = (scale[0::2] - scale[1::2]) / (2 * self.moves)
-        reach = Z * float(np.sqrt(max(float(slopes @ self.matrix @ slopes), 0.0)))
+        reach = Z * math.sqrt(max(float(slopes @ self.matrix @ slopes), 0.0))
         own = float(found[0])
-        return (own * np.exp(-reach), own * np.exp(reach)) if logarithmic else (own - reach, own + reach)
+        return (own * math.exp(-reach), own * math.exp(reach)) if logarithmic else (own - reach, own + reach)
 
 
-def sets_of(law: Law, draws: Mapping[str, Array] | None = None) -> Sets:
+def sets_of(law: Law, draws: Mapping[str, Sequence[float] | Array] | None = None) -> Sets:
     """The law's own coefficients, and as many others as draws or a covariance give.
 
     Args:
         law: its own coefficients come first.
-        draws: of resampled runs, each (s); instead of the law's covariance.
+        draws: of resampled runs, each (s); instead of the law's own, or of its covariance.
     """
+    draws = draws or getattr(law, "draws", None)
     if draws:
         columns = {name: np.concatenate(([law.constants[name]], values))[:, None] for name, values in draws.items()}
         return Sets(len(next(iter(columns.values()))), columns)

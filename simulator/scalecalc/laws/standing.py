@@ -9,9 +9,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from scalecalc.laws.conventions import Interval
 from scalecalc.laws.law import Law
 from scalecalc.laws.numerics import Array, cross_all
-from scalecalc.laws.optimum import SIX, log_of
+from scalecalc.laws.optimum import SIX, Draws, log_of
+from scalecalc.laws.sets import sets_of
 from scalecalc.laws.surface import MOST, Surface
 
 
@@ -20,6 +22,20 @@ def best_compute(law: Law, params: float, *, per_nd: float = SIX, unique: float 
     surface = Surface(law, unique=unique)
     found = float(surface.log_balance(log_of(law, params, 1.0, surface.sets))[0])
     return per_nd * math.exp(found) if math.isfinite(found) and found < 600 else None
+
+
+def best_interval(
+    law: Law, params: float, *, per_nd: float = SIX, unique: float | None = None, draws: Draws | None = None
+) -> Interval | None:
+    """What `best_compute` may be, as the coefficients' errors let it vary; None without."""
+    surface = Surface(law, sets_of(law, draws), unique)
+    return surface.sets.interval(per_nd * np.exp(surface.log_balance(log_of(law, params, 1.0, surface.sets))))
+
+
+def value_at(law: Law, params: float, data: float, *, unique: float | None = None) -> float:
+    """The law at one N and D, of so many distinct samples."""
+    surface = Surface(law, unique=unique)
+    return float(surface.at(np.log([[params]]), np.log([[data]]))[0, 0]) * law.sign
 
 
 def data_for(law: Law, params: float, value: float, *, unique: float | None = None) -> float | None:
