@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scalecalc.errors import LawError, UsageError, nearest
 from scalecalc.estimate.asking import Question
@@ -127,10 +127,17 @@ def _places(law: Law, question: Question, plan: Plan, inspection: Inspection | N
     if plan.flops_per_sample:
         costs["own"] = float(plan.flops_per_sample) / bound.value
     rows = [place(law, question, cost=cost, per_nd=per_nd, model=bound) for cost, per_nd in costs.items()]
-    values = [value for row in rows if row.standing is not None and (value := row.standing.value) is not None]
-    if (worst := max(values, default=None)) is not None and (why := worse_than_guessing(law, worst, inspection)):
+    return [_sensible(row, inspection) for row in rows]
+
+
+def _sensible(row: Place, inspection: Inspection) -> Place:
+    """The answers that are better than guessing; refused if the best model's is not."""
+    if row.best is not None and (why := worse_than_guessing(row.law, row.best.value, inspection)):
         raise LawError(why)
-    return rows
+    own = row.standing
+    if own is None or own.value is None or not (why := worse_than_guessing(row.law, own.value, inspection)):
+        return row
+    return replace(row, standing=replace(own, value=None, worse=None, gain=None, why=why))
 
 
 def _size(law: Law, plan: Plan, flops: float) -> Size:

@@ -222,8 +222,17 @@ def _standing(law: Law, question: Question, per_nd: float, model: Bound, best: O
 
 
 def _isoflop(law: Law, best: Optimum) -> tuple[IsoPoint, ...]:
-    sizes = [best.params * 2.0**octave for octave in OCTAVES]
-    return tuple(_point(law, best, size) for size in sizes if size >= 1 and best.compute / best.per_nd / size >= 1)
+    """The points the law speaks of: a parameter and a sample at least, no more passes than it knows."""
+    points = [_point(law, best, best.params * 2.0**octave) for octave in OCTAVES]
+    return tuple(point for point in points if min(point.params, point.data) >= 1 and _knows(law, best, point))
+
+
+def _knows(law: Law, best: Optimum, point: IsoPoint) -> bool:
+    try:
+        _passes(law, best.unique, point.data)
+    except LawError:
+        return False
+    return True
 
 
 def _point(law: Law, best: Optimum, params: float) -> IsoPoint:
