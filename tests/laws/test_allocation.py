@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from scalecalc.errors import LawError
 from scalecalc.expressions import parse
 from scalecalc.laws import load, optimum, shipped
-from scalecalc.laws.optimum import least_compute, reaching
+from scalecalc.laws.optimum import least_compute
 from scalecalc.laws.sets import sets_of
 from scalecalc.laws.standing import (
     best_compute,
@@ -21,6 +21,7 @@ from scalecalc.laws.standing import (
     data_for,
     floor_of,
     gain_per_doubling,
+    reaching,
     stop_compute,
     value_at,
 )

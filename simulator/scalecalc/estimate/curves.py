@@ -11,7 +11,7 @@ from scalecalc.errors import LawError
 from scalecalc.estimate.asking import Question
 from scalecalc.laws import Bound, Law, Plan
 from scalecalc.laws.binding import bind_frontier, flops_per_unit
-from scalecalc.laws.numerics import Array, cross_all
+from scalecalc.laws.searches import Array, cross_all
 
 LOG_FLOPS = (math.log(1.0), math.log(1e60))
 

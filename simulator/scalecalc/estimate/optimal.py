@@ -10,7 +10,6 @@ from scalecalc.estimate.sense import worse_than_guessing
 from scalecalc.laws import Binding, Bound, Law, Optimum, Plan
 from scalecalc.laws.binding import bind_frontier
 from scalecalc.laws.optimum import SIX, optimum, own_cost
-from scalecalc.laws.standing import best_compute, crossover, gain_per_doubling
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +44,8 @@ class Frontier:
 
 def best_of(binding: Binding, plan: Plan) -> tuple[Best, ...]:
     """The optimum of a law for a plan's budget, under 6ND and under the model's own cost."""
+    from scalecalc.laws.standing import best_compute, crossover, gain_per_doubling
+
     law, params = binding.law, binding.values["N"]
     found = []
     costs = {"6ND": SIX}

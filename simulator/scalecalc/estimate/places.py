@@ -12,7 +12,7 @@ from scalecalc.estimate.verdict import MOST_PASSES
 from scalecalc.estimate.words import short
 from scalecalc.laws import Bound, Law, Optimum
 from scalecalc.laws.conventions import UNKNOWN, Interval
-from scalecalc.laws.optimum import Least, least_compute, optimum, reaching
+from scalecalc.laws.optimum import Least, least_compute, optimum
 from scalecalc.laws.prediction import decades
 from scalecalc.laws.standing import (
     best_compute,
@@ -21,6 +21,7 @@ from scalecalc.laws.standing import (
     data_for,
     floor_of,
     gain_per_doubling,
+    reaching,
     stop_compute,
     value_at,
 )

@@ -9,20 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeAlias
 
 from scalecalc.laws.binding import Binding
 from scalecalc.laws.conventions import Interval
 from scalecalc.laws.law import Law
-from scalecalc.laws.numerics import Array, cross_all
-from scalecalc.laws.sets import Sets, sets_of
-from scalecalc.laws.surface import Surface
+
+if TYPE_CHECKING:
+    from scalecalc.laws.searches import Array
 
 SIX = 6.0
-FARTHEST = 60.0
-"""How far in log N a valley's edges are looked for."""
-Draws = Mapping[str, Sequence[float] | Array]
+Draws: TypeAlias = "Mapping[str, Sequence[float] | Array]"
 """Coefficients of resampled runs, each (s)."""
 
 
@@ -111,10 +108,17 @@ def optimum(
     Raises:
         LawError: the law is not a conditional one of N and D, or the budget buys nothing.
     """
+    import numpy as np
+
+    from scalecalc.laws.sets import sets_of
+    from scalecalc.laws.surface import Surface
+
     surface = Surface(law, sets_of(law, draws), unique)
-    sets, log_nd = surface.sets, log_of(law, compute, per_nd, surface.sets)
+    sets, log_nd = surface.sets, surface.log(compute) - math.log(per_nd)
     log_n = surface.log_best(log_nd)
-    values = surface.along(log_nd, log_n[:, None])[:, 0] * law.sign
+    signed = surface.along(log_nd, log_n[:, None])[:, 0]
+    worst = float(signed[0] + tolerance * abs(signed[0]))
+    values = signed * law.sign
     params = np.exp(log_n)
     data = np.exp(log_nd - log_n)
     return Optimum(
@@ -124,7 +128,7 @@ def optimum(
         params=float(params[0]),
         data=float(data[0]),
         value=float(values[0]),
-        near=_near(law, unique, float(log_nd[0]), float(log_n[0]), tolerance),
+        near=surface.edges(float(log_nd[0]), float(log_n[0]), worst),
         tolerance=tolerance,
         params_interval=sets.interval(params),
         data_interval=sets.interval(data),
@@ -158,6 +162,11 @@ def least_compute(
         unique: distinct samples there are.
         draws: of the coefficients, for intervals instead of the law's covariance.
     """
+    import numpy as np
+
+    from scalecalc.laws.sets import sets_of
+    from scalecalc.laws.surface import Surface
+
     surface = Surface(law, sets_of(law, draws), unique)
     sets, goal = surface.sets, np.full(surface.sets.count, value * law.sign)
     log_n = surface.log_least(goal, per_served * served / per_nd)
@@ -185,40 +194,3 @@ def efficiency(binding: Binding, *, per_nd: float = SIX, spent: float | None = N
     spent = per_nd * n * d if spent is None else spent
     least = least_compute(binding.law, binding.predict().value, per_nd=per_nd)
     return None if least is None else Efficiency(least.compute / spent, spent, least)
-
-
-def reaching(
-    law: Law, compute: float, value: float, *, per_nd: float = SIX, unique: float | None = None
-) -> Interval | None:
-    """The least and the largest N that reach `value` with a budget; None if none does."""
-    surface = Surface(law, unique=unique)
-    log_nd = log_of(law, compute, per_nd, surface.sets)
-    log_n, goal = surface.log_best(log_nd)[0], value * law.sign
-    if surface.along(log_nd, np.array([[log_n]]))[0, 0] > goal:
-        return None
-    return _edges(surface, float(log_nd[0]), float(log_n), goal)
-
-
-def log_of(law: Law, amount: float, per_nd: float, sets: Sets) -> Array:
-    """log of a budget's N*D, once for every set of coefficients."""
-    if not 0 < amount < math.inf:
-        raise law.error(f"{amount:g} is no budget", "give a positive number")
-    return np.full(sets.count, math.log(amount) - math.log(per_nd))
-
-
-def _near(law: Law, unique: float | None, log_nd: float, log_n: float, tolerance: float) -> Interval:
-    surface = Surface(law, unique=unique)
-    least = float(surface.along(np.array([log_nd]), np.array([[log_n]]))[0, 0])
-    return _edges(surface, log_nd, log_n, least + tolerance * abs(least))
-
-
-def _edges(surface: Surface, log_nd: float, log_n: float, worst: float) -> Interval:
-    """N below and above N* at which the value falls to `worst`."""
-    sides = np.array([[-1.0], [1.0]])
-
-    def excess(distance: Array) -> Array:
-        return surface.along(np.full(2, log_nd), log_n + sides * distance) - worst
-
-    found = cross_all(excess, np.zeros(2), np.full(2, FARTHEST))
-    found = np.where(np.isfinite(found), found, FARTHEST)
-    return math.exp(log_n - found[0]), math.exp(log_n + found[1])

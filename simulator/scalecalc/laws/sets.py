@@ -10,8 +10,8 @@ import numpy as np
 
 from scalecalc.laws.conventions import Interval
 from scalecalc.laws.law import Law
-from scalecalc.laws.numerics import Array
 from scalecalc.laws.prediction import LEVEL, Z
+from scalecalc.laws.searches import Array
 
 STEP = 0.1
 """Standard deviations a coefficient is moved by to see what follows: far above rounding, far below curvature."""

@@ -11,8 +11,8 @@ import numpy as np
 
 from scalecalc.laws.conventions import Interval
 from scalecalc.laws.law import Law
-from scalecalc.laws.numerics import Array, cross_all
-from scalecalc.laws.optimum import SIX, Draws, log_of
+from scalecalc.laws.optimum import SIX, Draws
+from scalecalc.laws.searches import Array, cross_all
 from scalecalc.laws.sets import sets_of
 from scalecalc.laws.surface import MOST, Surface
 
@@ -20,7 +20,7 @@ from scalecalc.laws.surface import MOST, Surface
 def best_compute(law: Law, params: float, *, per_nd: float = SIX, unique: float | None = None) -> float | None:
     """C at which a model of `params` is the compute-optimal one; None if no budget is."""
     surface = Surface(law, unique=unique)
-    found = float(surface.log_balance(log_of(law, params, 1.0, surface.sets))[0])
+    found = float(surface.log_balance(surface.log(params))[0])
     return per_nd * math.exp(found) if math.isfinite(found) and found < 600 else None
 
 
@@ -29,7 +29,7 @@ def best_interval(
 ) -> Interval | None:
     """What `best_compute` may be, as the coefficients' errors let it vary; None without."""
     surface = Surface(law, sets_of(law, draws), unique)
-    return surface.sets.interval(per_nd * np.exp(surface.log_balance(log_of(law, params, 1.0, surface.sets))))
+    return surface.sets.interval(per_nd * np.exp(surface.log_balance(surface.log(params))))
 
 
 def value_at(law: Law, params: float, data: float, *, unique: float | None = None) -> float:
@@ -41,9 +41,21 @@ def value_at(law: Law, params: float, data: float, *, unique: float | None = Non
 def data_for(law: Law, params: float, value: float, *, unique: float | None = None) -> float | None:
     """D at which a model of `params` reaches `value`; None if no D does."""
     surface = Surface(law, unique=unique)
-    log_n = log_of(law, params, 1.0, surface.sets)
+    log_n = surface.log(params)
     found = float(surface.log_data(np.array([value * law.sign]), log_n[:, None])[0, 0])
     return math.exp(found) if math.isfinite(found) else None
+
+
+def reaching(
+    law: Law, compute: float, value: float, *, per_nd: float = SIX, unique: float | None = None
+) -> Interval | None:
+    """The least and the largest N that reach `value` with a budget; None if none does."""
+    surface = Surface(law, unique=unique)
+    log_nd, goal = surface.log(compute) - math.log(per_nd), value * law.sign
+    log_n = surface.log_best(log_nd)
+    if surface.along(log_nd, log_n[:, None])[0, 0] > goal:
+        return None
+    return surface.edges(float(log_nd[0]), float(log_n[0]), goal)
 
 
 def floor_of(law: Law, *, unique: float | None = None) -> float:
@@ -60,7 +72,7 @@ def crossover(
 ) -> float | None:
     """C beyond which a model `factor` times as large as `params` is the better one."""
     surface = Surface(law, unique=unique)
-    log_n, more = log_of(law, params, 1.0, surface.sets)[:, None], math.log(factor)
+    log_n, more = surface.log(params)[:, None], math.log(factor)
 
     def loss(log_d: Array) -> Array:
         return surface.at(log_n + more, log_d - more) - surface.at(log_n, log_d)
@@ -90,7 +102,7 @@ def stop_compute(
         unique: distinct samples there are.
     """
     surface = Surface(law, unique=unique)
-    log_n = log_of(law, params, 1.0, surface.sets)[:, None]
+    log_n = surface.log(params)[:, None]
 
     def missing(log_d: Array) -> Array:
         now = surface.at(log_n, log_d)

@@ -5,18 +5,22 @@ Arrays are (s), one entry per set, or (s, g), with places to look at. Values are
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
+from scalecalc.laws.conventions import Interval
 from scalecalc.laws.law import Law
-from scalecalc.laws.numerics import Array, cross_all, minimise_all
+from scalecalc.laws.searches import Array, cross_all, minimise_all
 from scalecalc.laws.separable import Separable, separate
 from scalecalc.laws.sets import Sets
 
-MOST = np.log(1e40)
+MOST = math.log(1e40)
 """log of the largest N or D looked at."""
+FARTHEST = 60.0
+"""How far in log N a valley's edges are looked for."""
 HALVINGS = 64
 NUDGE = 1e-4
 """By how much log N and log D are moved to see which of them gains more."""
@@ -114,6 +118,27 @@ class Surface:
             found = minimise_all(cost, self._each(0.0), self._each(MOST))
         reached = np.isfinite(self.log_data(value, np.where(np.isfinite(found), found, 0.0)[:, None])[:, 0])
         return np.where(np.isfinite(found) & reached, found, np.nan)
+
+    def log(self, amount: float) -> Array:
+        """log of an amount of FLOPs, parameters or samples, for every set.
+
+        Raises:
+            LawError: it is none.
+        """
+        if not 0 < amount < math.inf:
+            raise self.law.error(f"{amount:g} is no budget", "give a positive number")
+        return self._each(math.log(amount))
+
+    def edges(self, log_nd: float, log_n: float, worst: float) -> Interval:
+        """N below and above N* at which the first set's value falls to `worst`."""
+        own, sides = Surface(self.law, unique=self.unique), np.array([[-1.0], [1.0]])
+
+        def excess(distance: Array) -> Array:
+            return own.along(np.full(2, log_nd), log_n + sides * distance) - worst
+
+        found = cross_all(excess, np.zeros(2), np.full(2, FARTHEST))
+        found = np.where(np.isfinite(found), found, FARTHEST)
+        return math.exp(log_n - found[0]), math.exp(log_n + found[1])
 
     def _each(self, value: object) -> Array:
         """One value for every set, (s)."""
