@@ -76,6 +76,7 @@ ESTIMATE = {
         "law": str, "cost": str, "flops_per_param_and_sample": NUMBER, "params": float,
         "params_interval": ([float], NONE), "data": float, "value": float, "params_ratio": float,
         "params_within_1_percent": [float], "this_model_is_optimal_at": (float, NONE),
+        "twice_this_model_wins_beyond": (float, NONE), "this_model_gains_by_doubling": float,
     }],
     "frontier": [{"law": str, "value": float, "status": str, "how": str}],
     "efficiency": {"compute": (float, NONE), "compute_own_cost": (float, NONE)},

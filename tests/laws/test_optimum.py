@@ -13,15 +13,9 @@ from scipy.optimize import brentq, minimize_scalar
 from scalecalc.errors import LawError
 from scalecalc.expressions import parse
 from scalecalc.laws import optimum, shipped
-from scalecalc.laws.optimum import (
-    best_compute,
-    crossover,
-    efficiency,
-    gain_per_doubling,
-    least_compute,
-    own_cost,
-)
+from scalecalc.laws.optimum import efficiency, least_compute, own_cost
 from scalecalc.laws.separable import separate
+from scalecalc.laws.standing import best_compute, crossover, gain_per_doubling
 
 LAWS = shipped()
 

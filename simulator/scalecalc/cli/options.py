@@ -86,6 +86,18 @@ def whole(option: str, text: str) -> int:
     return int(value)
 
 
+def number(option: str, text: str) -> float:
+    """A positive number, with a suffix (`7B`) or not, or arithmetic of numbers."""
+    from scalecalc.estimate.budgets import amount
+
+    value = amount(text)
+    if value is None or not 1e-60 < value < 1e60:
+        raise UsageError(
+            f"'{text.strip():.40}' is no positive number", where=option, todo="write for example 2.5, 7e9 or 7B"
+        )
+    return value
+
+
 def form_of(form: str, forms: Sequence[str] = ()) -> str:
     """A known output format: one of `forms`, or of those most commands share."""
     from scalecalc.report.render import FORMATS
@@ -181,8 +193,14 @@ def finish_explained(result: Inspection, quantity: str, form: str, output: str |
     judge([result.profile], result.assumptions, strict=strict)
 
 
-def judge(profiles: Sequence[Profile], assumptions: Sequence[str], *, strict: bool) -> None:
+def judge(profiles: Sequence[Profile], assumptions: Sequence[str], *, strict: bool, where: str = "") -> None:
     """Warn of what no figure of a model holds; under `--strict` fail for that, or for an assumption.
+
+    Args:
+        profiles: the models.
+        assumptions: of the answer.
+        strict: whether they fail it.
+        where: what an assumption is of; the first model unless given.
 
     Raises:
         StrictError: as asked.
@@ -195,7 +213,7 @@ def judge(profiles: Sequence[Profile], assumptions: Sequence[str], *, strict: bo
     open_questions = [line for line in assumptions if "(--" in line]
     if strict and open_questions:
         what = f"assumed: {'; '.join(open_questions)}"
-        raise StrictError(what, where=profiles[0].name, todo="answer with these options, or drop --strict")
+        raise StrictError(what, where=where or profiles[0].name, todo="answer with these options, or drop --strict")
 
 
 def _missing(profile: Profile) -> str:

@@ -9,7 +9,7 @@ from scalecalc.estimate.inspection import Inspection
 from scalecalc.estimate.sense import worse_than_guessing
 from scalecalc.laws import Binding, Bound, Law, Optimum, Plan
 from scalecalc.laws.binding import bind_frontier
-from scalecalc.laws.optimum import SIX, best_compute, optimum, own_cost
+from scalecalc.laws.optimum import SIX, optimum, own_cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,16 @@ class Best:
         optimum: N*, D* and the value there, N counted as the law counts it.
         ratio: N* over this model's N.
         at: the budget this model would be the best one for.
+        crossover: the budget beyond which a model of twice its N is the better one.
+        gain: what twice the budget would gain with this model.
     """
 
     cost: str
     optimum: Optimum
     ratio: float
     at: float | None
+    crossover: float | None = None
+    gain: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Frontier:
 
 def best_of(binding: Binding, plan: Plan) -> tuple[Best, ...]:
     """The optimum of a law for a plan's budget, under 6ND and under the model's own cost."""
+    from scalecalc.laws.standing import best_compute, crossover, gain_per_doubling
+
     law, params = binding.law, binding.values["N"]
     found = []
     costs = {"6ND": SIX}
@@ -47,7 +53,9 @@ def best_of(binding: Binding, plan: Plan) -> tuple[Best, ...]:
         costs["own"] = own_cost(binding, float(plan.flops_per_sample))
     for cost, per_nd in costs.items():
         point = optimum(law, plan.compute or 0.0, per_nd=per_nd)
-        found.append(Best(cost, point, point.params / params, best_compute(law, params, per_nd=per_nd)))
+        gain = gain_per_doubling(law, params, point.compute / per_nd / params)
+        at, larger = best_compute(law, params, per_nd=per_nd), crossover(law, params, per_nd=per_nd)
+        found.append(Best(cost, point, point.params / params, at, larger, gain))
     return tuple(found)
 
 

@@ -91,7 +91,7 @@ def planned(
     each = inspection.samples_per_example
     step = None if batch_size is None or each is None else batch_size * each
     matrix, cost = inspection.flops_per_sample, _cost(inspection, count, step)
-    plan = _plan(inspection, budget.flops * (matrix / cost if matrix and cost else 1.0), unique, tokenizer)
+    plan = plan_of(inspection, budget.flops * (matrix / cost if matrix and cost else 1.0), unique, tokenizer)
     plan = replace(plan, corpus=dataset.corpus if dataset is not None else None)
     steps = plan.seen / step if plan.seen is not None and step else None
     extra = {name: value for name, value in (("B", step), ("S", steps)) if value is not None}
@@ -127,7 +127,10 @@ def _of_data(inspection: Inspection, dataset: Dataset, tokenizer: str | None) ->
     return found
 
 
-def _plan(inspection: Inspection, compute: float, unique: float | None, tokenizer: str | None) -> Plan:
+def plan_of(
+    inspection: Inspection, compute: float | None, unique: float | None = None, tokenizer: str | None = None
+) -> Plan:
+    """The model at sizes, as laws are asked about it."""
     task = inspection.task
     sizes: Mapping[str, int] = inspection.settled.sizes
     shape = task.shape or ()

@@ -114,6 +114,17 @@ def bind(law: Law, profile: Profile, plan: Plan, *, force: bool = False) -> Bind
     return Binding(law, variables, cost, tuple(notes), tuple(refusals), not (force and outside))
 
 
+def bind_params(law: Law, profile: Profile, plan: Plan, *, force: bool = False) -> Bound:
+    """N of a model in the law's count, whatever the run; refused where the law is none for it."""
+    sample = law.variables["D"].sample if "D" in law.variables else UNKNOWN
+    reasons = [] if force else mismatches(law, plan)
+    if sample not in (plan.sample, UNKNOWN):
+        reasons.append(f"the law's samples are {sample}s, the model's {plan.sample}s")
+    if reasons:
+        return Bound("N", None, "refused", "; ".join(reasons))
+    return _Binder(profile, plan).bind(law.variables["N"])
+
+
 class _Binder:
     def __init__(self, profile: Profile, plan: Plan) -> None:
         self.profile, self.plan = profile, plan
@@ -209,6 +220,11 @@ def _spent(variable: Variable, plan: Plan) -> Bound:
     if variable.attention in ("full", "causal") and variable.attention != plan.attention:
         return Bound("C", plan.spent, "assumed", f"{how}, {plan.attention} attention; the law's: {variable.attention}")
     return Bound("C", plan.spent, "exact", how)
+
+
+def flops_per_unit(law: Law) -> float | None:
+    """FLOPs in one unit of the law's C; None where FLOPs do not tell."""
+    return {"FLOP": 1.0, "PF-day": PF_DAY}.get(law.variables["C"].unit)
 
 
 def _in_unit(variable: Variable, bound: Bound) -> Bound:

@@ -27,10 +27,11 @@ def select(
     bindings = [law.bind(profile, plan, force=force) for law in pool]
     usable = [binding for binding in bindings if binding.usable]
     refused = [(binding.law, binding.why) for binding in bindings if not binding.usable]
-    return sorted(usable, key=lambda own: _rank(own.law, plan)), sorted(refused, key=lambda pair: _far(pair[0], plan))
+    return sorted(usable, key=lambda own: rank(own.law, plan)), sorted(refused, key=lambda pair: _far(pair[0], plan))
 
 
-def _rank(law: Law, plan: Plan) -> tuple[float | str, ...]:
+def rank(law: Law, plan: Plan) -> tuple[float | str, ...]:
+    """What laws of one task are sorted by; see `select`."""
     corpus, tokenizer = shares(law, plan)
     error = law.evidence.extrapolation_error
     repeated = bool(plan.unique and plan.seen and plan.seen > 1.001 * plan.unique)
@@ -43,4 +44,4 @@ def _rank(law: Law, plan: Plan) -> tuple[float | str, ...]:
 def _far(law: Law, plan: Plan) -> tuple[float | str, ...]:
     scope = law.applies_to
     other = scope.task != plan.task, scope.modality != plan.modality
-    return *other, law.kind != "conditional", len(mismatches(law, plan)), *_rank(law, plan)
+    return *other, law.kind != "conditional", len(mismatches(law, plan)), *rank(law, plan)

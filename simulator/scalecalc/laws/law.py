@@ -110,6 +110,10 @@ class Law:
             sizes[name] = sum(sizes.get(node.name, 1) if isinstance(node, Name) else 1 for node in expression.walk())
         return sizes[""]
 
+    def constants_with(self, changed: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Coefficients and derived constants, some coefficients replaced: by numbers, or by arrays of many."""
+        return self._constants(changed) if changed else self.constants
+
     def _constants(self, changed: Mapping[str, Any]) -> dict[str, Any]:
         values: dict[str, Any] = {name: c.value for name, c in self.coefficients.items() if c.value is not None}
         values.update(changed)
@@ -160,7 +164,7 @@ class Law:
         changed = {name: value for name, value in values.items() if name in self.coefficients}
         if unset := [name for name in self.unset if name not in changed]:
             raise self.error(f"is a form: {', '.join(unset)} without a value", "fit it to runs of yours")
-        return {**(self._constants(changed) if changed else self.constants), **values}
+        return {**self.constants_with(changed), **values}
 
     def evaluate(self, **values: Any) -> Any:
         """The value at the variables, numbers or arrays in the law's own counts; coefficients may be replaced."""
@@ -201,7 +205,9 @@ class Law:
     def with_coefficients(self, **values: float) -> Law:
         """The same law with other constants, their published errors dropped."""
         changed = {
-            name: replace(constant, value=float(values[name]), se=None, ci=None, level=None) if name in values else constant
+            name: replace(constant, value=float(values[name]), se=None, ci=None, level=None)
+            if name in values
+            else constant
             for name, constant in self.coefficients.items()
         }
         if unknown := sorted(set(values) - set(changed)):

@@ -1,11 +1,8 @@
-"""Roots and minima in one dimension: all that laws need, without a library."""
+"""Roots in one dimension, without a library."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-
-GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
 
 
 def bisect(function: Callable[[float], float], low: float, high: float) -> float:
@@ -23,26 +20,6 @@ def bisect(function: Callable[[float], float], low: float, high: float) -> float
             high = middle
         else:
             low = middle
-    return 0.5 * (low + high)
-
-
-def minimise(function: Callable[[float], float], low: float, high: float, tolerance: float = 1e-9) -> float:
-    """The place of the one minimum between `low` and `high`, by golden section.
-
-    >>> round(minimise(lambda x: (x - 3) ** 2, 0.0, 10.0), 6)
-    3.0
-    """
-    left, right = high - GOLDEN * (high - low), low + GOLDEN * (high - low)
-    at_left, at_right = function(left), function(right)
-    while high - low > tolerance:
-        if at_left < at_right:
-            high, right, at_right = right, left, at_left
-            left = high - GOLDEN * (high - low)
-            at_left = function(left)
-        else:
-            low, left, at_left = left, right, at_right
-            right = low + GOLDEN * (high - low)
-            at_right = function(right)
     return 0.5 * (low + high)
 
 

@@ -7,17 +7,20 @@ counted as the law counts them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 from scalecalc.laws.binding import Binding
 from scalecalc.laws.conventions import Interval
 from scalecalc.laws.law import Law
-from scalecalc.laws.numerics import bisect, first_crossing, minimise
-from scalecalc.laws.prediction import LEVEL, Z, spread
-from scalecalc.laws.separable import separate
+
+if TYPE_CHECKING:
+    from scalecalc.laws.searches import Array
 
 SIX = 6.0
+Draws: TypeAlias = "Mapping[str, Sequence[float] | Array]"
+"""Coefficients of resampled runs, each (s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +31,9 @@ class Optimum:
         compute: C = per_nd * params * data.
         value: the law there.
         near: N from least to largest within `tolerance` of that value.
-        params_interval, level: N* as the coefficients' covariance lets it vary; None without one.
+        params_interval, data_interval, value_interval, level: as the coefficients' errors let them vary; None without.
         closed_form: whether N* came from a formula and not from a minimiser.
+        unique: distinct samples there are; None for as many as are seen.
     """
 
     law: str
@@ -43,6 +47,9 @@ class Optimum:
     params_interval: Interval | None
     level: float | None
     closed_form: bool
+    data_interval: Interval | None = None
+    value_interval: Interval | None = None
+    unique: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,32 +58,84 @@ class Efficiency:
 
     compute: float
     spent: float
-    least: Optimum
+    least: Least
 
 
-def optimum(law: Law, compute: float, *, per_nd: float = SIX, tolerance: float = 0.01) -> Optimum:
+@dataclass(frozen=True, slots=True)
+class Least:
+    """The cheapest model that reaches a value.
+
+    Attributes:
+        params, data, compute: N, D and the C of its training.
+        served: samples it is to answer after training.
+        inference: FLOPs of these.
+        params_interval, data_interval, total_interval, level: as the coefficients' errors let them vary.
+    """
+
+    law: str
+    value: float
+    per_nd: float
+    params: float
+    data: float
+    compute: float
+    served: float = 0.0
+    inference: float = 0.0
+    params_interval: Interval | None = None
+    data_interval: Interval | None = None
+    total_interval: Interval | None = None
+    level: float | None = None
+
+    @property
+    def total(self) -> float:
+        """FLOPs of training and inference."""
+        return self.compute + self.inference
+
+
+def optimum(
+    law: Law, compute: float, *, per_nd: float = SIX, tolerance: float = 0.01, unique: float | None = None,
+    draws: Draws | None = None,
+) -> Optimum:  # fmt: skip
     """N*, D* and the value of `law` at a budget.
+
+    Args:
+        law: conditional, of N and D, or of N, D and U.
+        compute: the budget, FLOP.
+        per_nd: k of C = k*N*D.
+        tolerance: share of the value that `near` may lose.
+        unique: distinct samples there are.
+        draws: of the coefficients, for intervals instead of the law's covariance.
 
     Raises:
         LawError: the law is not a conditional one of N and D, or the budget buys nothing.
     """
-    log_n = _best(law, compute, per_nd)
-    params = math.exp(log_n)
-    data = compute / per_nd / params
-    value = float(law.evaluate(N=params, D=data))
-    interval = _interval(law, compute, per_nd, log_n)
+    import numpy as np
+
+    from scalecalc.laws.sets import sets_of
+    from scalecalc.laws.surface import Surface
+
+    surface = Surface(law, sets_of(law, draws), unique)
+    sets, log_nd = surface.sets, surface.log(compute) - math.log(per_nd)
+    log_n = surface.log_best(log_nd)
+    signed = surface.along(log_nd, log_n[:, None])[:, 0]
+    worst = float(signed[0] + tolerance * abs(signed[0]))
+    values = signed * law.sign
+    params = np.exp(log_n)
+    data = np.exp(log_nd - log_n)
     return Optimum(
         law=law.name,
         compute=compute,
         per_nd=per_nd,
-        params=params,
-        data=data,
-        value=value,
-        near=_near(law, compute, per_nd, log_n, tolerance),
+        params=float(params[0]),
+        data=float(data[0]),
+        value=float(values[0]),
+        near=surface.edges(float(log_nd[0]), float(log_n[0]), worst),
         tolerance=tolerance,
-        params_interval=interval,
-        level=LEVEL if interval else None,
-        closed_form=separate(law) is not None,
+        params_interval=sets.interval(params),
+        data_interval=sets.interval(data),
+        value_interval=sets.interval(values, logarithmic=False),
+        level=sets.level,
+        closed_form=surface.parts is not None,
+        unique=unique,
     )
 
 
@@ -85,22 +144,42 @@ def own_cost(binding: Binding, flops_per_sample: float) -> float:
     return flops_per_sample / binding.values["N"]
 
 
-def best_compute(law: Law, params: float, *, per_nd: float = SIX) -> float | None:
-    """C at which a model of `params` is the compute-optimal one; None if no budget is."""
-    data = _best_data(law, params)
-    return None if data is None else per_nd * params * data
+def least_compute(
+    law: Law, value: float, *, per_nd: float = SIX, served: float = 0.0, per_served: float = 2.0,
+    unique: float | None = None, draws: Draws | None = None,
+) -> Least | None:  # fmt: skip
+    """The least FLOPs that reach `value`, with their N and D; None if none do.
 
+    With `served`: min k N D + 2 N served subject to L(N, D) = value, so that the cost of use counts: Sardana et al.
+    2024, Beyond Chinchilla-Optimal.
 
-def least_compute(law: Law, value: float, *, per_nd: float = SIX) -> Optimum | None:
-    """The smallest budget that reaches `value`, with its N and D; None if none does."""
+    Args:
+        law: conditional, of N and D, or of N, D and U.
+        value: to be reached.
+        per_nd: k, FLOPs of training per parameter and sample.
+        served: samples to be answered after training.
+        per_served: FLOPs of inference per parameter and sample.
+        unique: distinct samples there are.
+        draws: of the coefficients, for intervals instead of the law's covariance.
+    """
+    import numpy as np
 
-    def gap(log_c: float) -> float:
-        c = math.exp(log_c)
-        n = math.exp(_best(law, c, per_nd, 1e-6))
-        return float(law.evaluate(N=n, D=c / per_nd / n)) - value
+    from scalecalc.laws.sets import sets_of
+    from scalecalc.laws.surface import Surface
 
-    place = first_crossing(gap, math.log(1e6), math.log(1e50), 5.0)
-    return None if place is None else optimum(law, math.exp(place), per_nd=per_nd)
+    surface = Surface(law, sets_of(law, draws), unique)
+    sets, goal = surface.sets, np.full(surface.sets.count, value * law.sign)
+    log_n = surface.log_least(goal, per_served * served / per_nd)
+    if not math.isfinite(log_n[0]):
+        return None
+    params = np.exp(log_n)
+    data = np.exp(surface.log_data(goal, log_n[:, None])[:, 0])
+    total = params * (per_nd * data + per_served * served)
+    return Least(
+        law.name, value, per_nd, float(params[0]), float(data[0]), float(per_nd * params[0] * data[0]), served,
+        float(per_served * served * params[0]), sets.interval(params), sets.interval(data), sets.interval(total),
+        sets.level,
+    )  # fmt: skip
 
 
 def efficiency(binding: Binding, *, per_nd: float = SIX, spent: float | None = None) -> Efficiency | None:
@@ -115,87 +194,3 @@ def efficiency(binding: Binding, *, per_nd: float = SIX, spent: float | None = N
     spent = per_nd * n * d if spent is None else spent
     least = least_compute(binding.law, binding.predict().value, per_nd=per_nd)
     return None if least is None else Efficiency(least.compute / spent, spent, least)
-
-
-def crossover(law: Law, params: float, *, factor: float = 2.0, per_nd: float = SIX) -> float | None:
-    """C beyond which a model `factor` times as large as `params` is the better one."""
-    _check(law, params)
-
-    def gap(log_c: float) -> float:
-        c = math.exp(log_c)
-        larger = law.evaluate(N=factor * params, D=c / per_nd / factor / params)
-        return float(larger - law.evaluate(N=params, D=c / per_nd / params)) * law.sign
-
-    place = first_crossing(gap, math.log(per_nd * params * 1e-3), math.log(per_nd * params * 1e30), 1.0)
-    return None if place is None else math.exp(place)
-
-
-def gain_per_doubling(law: Law, params: float, data: float) -> float:
-    """How much better the value gets when the same model sees twice the data (positive = better)."""
-    return float(law.evaluate(N=params, D=data) - law.evaluate(N=params, D=2 * data)) * law.sign
-
-
-def _check(law: Law, budget: float) -> None:
-    if law.is_form:
-        raise law.error(f"is a form: {', '.join(law.unset)} without a value", "fit it to runs of yours")
-    if law.kind != "conditional" or law.inputs != ("N", "D"):
-        raise law.error("has no optimum: it is not a conditional law of N and D", "choose another law")
-    if not 0 < budget < math.inf:
-        raise law.error(f"{budget:g} is no budget", "give a positive number")
-
-
-def _best(law: Law, compute: float, per_nd: float, precision: float = 1e-9) -> float:
-    """log N*."""
-    _check(law, compute)
-    if parts := separate(law):
-        return parts.log_best(compute / per_nd)
-    objective = _objective(law, compute, per_nd)
-    return minimise(objective, 0.0, max(math.log(compute / per_nd), 1.0), precision)
-
-
-def _objective(law: Law, compute: float, per_nd: float) -> Callable[[float], float]:
-    def objective(log_n: float) -> float:
-        n = math.exp(log_n)
-        return float(law.evaluate(N=n, D=compute / per_nd / n)) * law.sign
-
-    return objective
-
-
-def _near(law: Law, compute: float, per_nd: float, log_n: float, tolerance: float) -> Interval:
-    objective = _objective(law, compute, per_nd)
-    worst = objective(log_n) + tolerance * abs(objective(log_n))
-
-    def edge(direction: float) -> float:
-        step = 0.5
-        while objective(log_n + direction * step) < worst and step < 100:
-            step *= 2
-        return math.exp(bisect(lambda place: objective(place) - worst, log_n, log_n + direction * step))
-
-    return edge(-1.0), edge(1.0)
-
-
-def _best_data(law: Law, params: float) -> float | None:
-    """D at which N and D gain equally: N dL/dN = D dL/dD."""
-    _check(law, params)
-    slope_n, slope_d = law.formula.diff("N"), law.formula.diff("D")
-
-    def gap(log_d: float) -> float:
-        point = {**law.constants, "N": params, "D": math.exp(log_d)}
-        return float(params * slope_n.evaluate(point) - point["D"] * slope_d.evaluate(point))
-
-    place = first_crossing(gap, 0.0, math.log(1e40), 1.0)
-    return None if place is None else math.exp(place)
-
-
-def _interval(law: Law, compute: float, per_nd: float, log_n: float) -> Interval | None:
-    """N* by first-order propagation, log-normal; derivatives by central differences of the closed form."""
-    if law.covariance is None:
-        return None
-    slopes = {}
-    for name, _ in law.covariance.coordinates():
-        value = law.constants[name]
-        step = 1e-5 * abs(value)
-        up, down = (law.with_coefficients(**{name: value + sign * step}) for sign in (1, -1))
-        slopes[name] = (_best(up, compute, per_nd) - _best(down, compute, per_nd)) / (2 * step)
-    reach = Z * spread(law, slopes)
-    return math.exp(log_n - reach), math.exp(log_n + reach)

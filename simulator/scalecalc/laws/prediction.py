@@ -72,6 +72,11 @@ def decades_outside(law: Law, binding: Binding) -> dict[str, float]:
     values = dict(binding.values)
     if binding.cost is not None and binding.cost.value is not None:
         values["C"] = binding.cost.value
+    return decades(law, values)
+
+
+def decades(law: Law, values: Mapping[str, float]) -> dict[str, float]:
+    """The same for values in the law's own counts."""
     distances = {}
     for text, (low, high) in law.range.items():
         try:

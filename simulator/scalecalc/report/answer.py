@@ -153,6 +153,11 @@ def _optimum(result: Estimate) -> Block:
             f"N* {short(point.params)}{interval}, {short(point.data)} {sample}s, {metric} {point.value:.2f}",
             f"{short(point.near[0])} to {short(point.near[1])} lie within 1 %{at}",
         ])  # fmt: skip
+    if result.best and result.best[0].crossover and result.best[0].gain is not None:
+        larger, gain = scientific(result.best[0].crossover), result.best[0].gain
+        block.rows.append(
+            [f"beyond {larger} FLOP (6ND) a model of 2x its size wins; 2x this budget gains it {gain:.2g} {metric}"]
+        )
     for ahead in result.frontiers:
         metric_ = ahead.law.metric
         said = f"{metric_.name} {ahead.value:.2f} {metric_.unit}"

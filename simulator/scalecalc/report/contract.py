@@ -116,6 +116,8 @@ def estimate(result: Estimate) -> Json:
                 "params_ratio": best.ratio,
                 "params_within_1_percent": list(best.optimum.near),
                 "this_model_is_optimal_at": best.at,
+                "twice_this_model_wins_beyond": best.crossover,
+                "this_model_gains_by_doubling": best.gain,
             }
             for best in result.best
         ],

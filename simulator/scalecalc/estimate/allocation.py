@@ -1,0 +1,212 @@
+"""Which N and D a budget is best spent on, by several laws at once, and where a model stands beside that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from scalecalc.errors import LawError, UsageError, nearest
+from scalecalc.estimate.asking import Question
+from scalecalc.estimate.curves import Curve, curve
+from scalecalc.estimate.inspection import Inspection
+from scalecalc.estimate.places import Place, place
+from scalecalc.estimate.planning import plan_of
+from scalecalc.estimate.sense import worse_than_guessing
+from scalecalc.laws import Bound, Law, Plan, catalogue
+from scalecalc.laws.binding import SIX_N_D, bind_params
+from scalecalc.laws.choosing import rank
+from scalecalc.laws.optimum import SIX
+from scalecalc.laws.scope import mismatches
+
+DEFAULT_TASK = "language-modeling"
+JOINT = (("N", "D"), ("N", "D", "U"))
+
+
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """The answer to `optimal`.
+
+    Attributes:
+        question: what was asked.
+        inspection: of the model asked about, if any.
+        places: what laws of N and D answer, the default law first; of each as often as there are costs.
+        sizes: N* of allocation laws, which are N* = f(C), with the law's name and the D that leaves.
+        curves: what laws of C alone say.
+        refused: laws that give no answer, with the reason.
+        assumptions: what was taken for granted.
+    """
+
+    question: Question
+    inspection: Inspection | None
+    places: tuple[Place, ...]
+    sizes: tuple[Size, ...]
+    curves: tuple[Curve, ...]
+    refused: tuple[tuple[Law, str], ...]
+    assumptions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """An allocation law's N* at a budget, and the D that leaves under 6ND."""
+
+    law: Law
+    params: float
+    data: float
+    how: str
+
+
+def allocate(
+    question: Question,
+    *,
+    inspection: Inspection | None = None,
+    laws: Sequence[Law] = (),
+    task: str | None = None,
+    known: Mapping[str, Law] | None = None,
+) -> Allocation:
+    """The best models for a question, by law.
+
+    Args:
+        question: what is asked.
+        inspection: of a model whose place is asked for.
+        laws: those asked; none: every law of the task that has an answer.
+        task: of the laws, where neither they nor a model tell.
+        known: laws by name instead of the catalogue's.
+
+    Raises:
+        UsageError: the question is none, or no law is of the task.
+        LawError: no law has an answer; the reason of the first.
+    """
+    question.check(model=inspection is not None)
+    assumptions = list(question.budget.assumptions) if question.budget is not None else []
+    plan = None
+    if inspection is not None:
+        plan = plan_of(inspection, question.budget.flops if question.budget is not None else None, question.unique)
+        assumptions += inspection.assumptions
+    asked = list(laws) or _of_task(catalogue() if known is None else known, task, plan, assumptions)
+    found: list[Place] = []
+    sizes: list[Size] = []
+    curves: list[Curve] = []
+    refused: list[tuple[Law, str]] = []
+    for law in asked:
+        own = plan or _any_model(law, question)
+        try:
+            if law.kind == "conditional" and law.inputs in JOINT:
+                found += _places(law, question, own, inspection)
+            elif law.kind == "allocation" and law.inputs == ("C",) and question.budget is not None:
+                sizes.append(_size(law, own, question.budget.flops))
+            elif law.kind in ("conditional", "frontier") and law.inputs == ("C",):
+                said = curve(law, own, question)
+                if isinstance(said, str):
+                    raise LawError(said)
+                curves.append(said)
+            else:
+                raise LawError(_no_optimum(law))
+        except LawError as error:
+            refused.append((law, error.what))
+    if not (found or sizes or curves):
+        law, why = refused[0]
+        more = f" ({len(refused) - 1} more laws refuse)" if len(refused) > 1 else ""
+        raise LawError(f"{why}{more}", where=f"law {law.name}", todo=_instead(question))
+    return Allocation(
+        question, inspection, tuple(found), tuple(sizes), tuple(curves), tuple(refused),
+        (*assumptions, *_assumed(question, inspection, found)),
+    )  # fmt: skip
+
+
+def _places(law: Law, question: Question, plan: Plan, inspection: Inspection | None) -> list[Place]:
+    """The law's answers under 6ND, and under the model's own cost."""
+    if limit := law.regime.get("limit"):
+        raise LawError(f"it assumes {limit}")
+    if inspection is None:
+        given = question.params and Bound("N", question.params, "assumed", "as given, in the law's own count")
+        return [place(law, question, cost="6ND", per_nd=SIX, model=given or None)]
+    bound = bind_params(law, inspection.profile, plan)
+    if bound.value is None:
+        raise LawError(bound.how)
+    costs = {"6ND": SIX}
+    if plan.flops_per_sample:
+        costs["own"] = float(plan.flops_per_sample) / bound.value
+    rows = [place(law, question, cost=cost, per_nd=per_nd, model=bound) for cost, per_nd in costs.items()]
+    return [_sensible(row, inspection) for row in rows]
+
+
+def _sensible(row: Place, inspection: Inspection) -> Place:
+    """The answers that are better than guessing; refused if the best model's is not."""
+    if row.best is not None and (why := worse_than_guessing(row.law, row.best.value, inspection)):
+        raise LawError(why)
+    own = row.standing
+    if own is None or own.value is None or not (why := worse_than_guessing(row.law, own.value, inspection)):
+        return row
+    return replace(row, standing=replace(own, value=None, worse=None, gain=None, why=why))
+
+
+def _size(law: Law, plan: Plan, flops: float) -> Size:
+    if reasons := mismatches(law, plan):
+        raise LawError("; ".join(reasons))
+    count = law.variables["C"].count
+    params = float(law.evaluate(C=flops))
+    if not 1 <= params <= flops / SIX:
+        raise LawError(f"its N* would be {params:.3g} at {flops:.3g} FLOP")
+    how = "6ND" if count in SIX_N_D else f"6ND assumed: the law counts C {count}"
+    return Size(law, params, flops / SIX / params, how)
+
+
+def _of_task(known: Mapping[str, Law], task: str | None, plan: Plan | None, assumptions: list[str]) -> list[Law]:
+    """The laws of a task that can have an answer, the default law first."""
+    tasks = list(dict.fromkeys(law.applies_to.task for law in known.values()))
+    if task is None:
+        task = plan.task if plan is not None else DEFAULT_TASK
+        if plan is None:
+            assumptions.append(f"laws of {task} (--task, or --law)")
+    if task not in tasks:
+        todo = nearest(task or "", tasks) if task is not None else "say what the model is for: --task"
+        raise UsageError(f"no law is of the task '{task or 'unknown'}'", where="--task", todo=todo)
+    found = [law for law in known.values() if law.applies_to.task == task and _answers(law)]
+    if not found:
+        raise UsageError(
+            f"no law of {task} has an optimum", where="--task", todo="calibrate one on runs of yours: --law"
+        )
+    return sorted(found, key=lambda law: rank(law, plan or Plan(task=task)))
+
+
+def _answers(law: Law) -> bool:
+    """Whether a law speaks of the best model or of a budget at all."""
+    if law.kind == "conditional" and law.inputs in JOINT:
+        return "limit" not in law.regime
+    return law.inputs == ("C",) and law.kind in ("conditional", "frontier", "allocation")
+
+
+def _any_model(law: Law, question: Question) -> Plan:
+    """A run of the law's own kind of model, where nothing is said of another."""
+    scope = law.applies_to
+    sample = law.variables["D"].sample if "D" in law.variables else "example"
+    flops = question.budget.flops if question.budget is not None else None
+    return Plan(task=scope.task, modality=scope.modality, sample=sample, compute=flops, unique=question.unique)
+
+
+def _no_optimum(law: Law) -> str:
+    takes = ", ".join(law.inputs) or "nothing"
+    return f"it has no optimum: a {law.kind} law of {takes}"
+
+
+def _instead(question: Question) -> str:
+    if question.target is not None:
+        return "ask for what it can reach"
+    if question.unique is not None:
+        return "choose a law that knows repeated data (its inputs hold U), or ask for less"
+    return "ask for another budget, or choose another law (scalecalc laws)"
+
+
+def _assumed(question: Question, inspection: Inspection | None, places: Sequence[Place]) -> list[str]:
+    if not places:
+        return []
+    found = []
+    if inspection is None:
+        found.append("C = 6ND, with N as each law counts it (--model has a cost of its own)")
+    if question.params is not None:
+        found.append("N is taken in each law's own count (--model has them all)")
+    if question.unique is None:
+        found.append("as many distinct samples as are seen (--unique)")
+    if question.served is not None:
+        found.append("inference costs 2 FLOP per parameter and sample, as a forward pass")
+    return found

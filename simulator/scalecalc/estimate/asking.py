@@ -1,0 +1,83 @@
+"""What `optimal` is asked: a budget, a performance to reach, a size, the samples there are and those to be served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from scalecalc.errors import UsageError
+from scalecalc.estimate.budgets import Budget, positive
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """The least gain of a doubling that is worth its compute: in the metric's unit, or a share of the value."""
+
+    gain: float
+    relative: bool = False
+
+    def of(self, value: Any) -> Any:
+        """The gain at a value."""
+        return abs(value) * self.gain if self.relative else self.gain
+
+    def __str__(self) -> str:
+        return f"{100 * self.gain:g} %" if self.relative else f"{self.gain:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """All that may be asked; None for what is not.
+
+    Attributes:
+        budget: training FLOPs.
+        target: the value to reach, in the metric of the laws.
+        params: N of a model, in each law's own count.
+        unique: distinct samples there are.
+        served: samples to be answered after training.
+        stop: which gain is too small to go on for.
+        isoflop: whether to table the loss over N at the budget.
+    """
+
+    budget: Budget | None = None
+    target: float | None = None
+    params: float | None = None
+    unique: float | None = None
+    served: float | None = None
+    stop: Stop | None = None
+    isoflop: bool = False
+
+    def check(self, *, model: bool) -> None:
+        """Raises if the parts do not make a question.
+
+        Args:
+            model: whether there is a model file too.
+        """
+        if self.budget is not None and not 1 <= self.budget.flops <= 1e60:
+            raise UsageError(f"{self.budget.text or self.budget.flops:.40} is no budget", where="--budget",
+                             todo="give from 1 to 1e60 FLOP, such as 1e21")  # fmt: skip
+        if self.budget is None and self.target is None and self.params is None and not model:
+            raise UsageError("nothing is asked", where="optimal",
+                             todo="give --budget, --target-loss, --params or --model")  # fmt: skip
+        if self.params is not None and model:
+            raise UsageError("a model has its own N", where="--params", todo="leave out --params or --model")
+        if self.isoflop and self.budget is None:
+            raise UsageError("a table over N needs a budget", where="--isoflop", todo="give --budget")
+        if self.served is not None and self.budget is None and self.target is None:
+            raise UsageError("inference counts against a training budget or a loss to reach",
+                             where="--inference-tokens", todo="give --budget or --target-loss")  # fmt: skip
+
+
+def stop_of(text: str) -> Stop:
+    """A gain: `.01` in the metric's unit, or `1%` of the value.
+
+    >>> stop_of(".01"), stop_of("1%")
+    (Stop(gain=0.01, relative=False), Stop(gain=0.01, relative=True))
+
+    Raises:
+        UsageError: it is no positive number.
+    """
+    relative = text.strip().endswith("%")
+    gain = positive(text.strip().removesuffix("%"))
+    if gain is None:
+        raise UsageError(f"'{text:.40}' is no gain", where="--stop-below", todo="write .01, or 1% of the loss")
+    return Stop(gain / 100 if relative else gain, relative)
