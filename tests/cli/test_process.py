@@ -107,6 +107,8 @@ LIGHT = [
     ([], HEAVY),
     (["laws"], HEAVY - {"yaml", "numpy"}),
     (["ops"], HEAVY),
+    (["optimal", "--help"], HEAVY),
+    (["optimal", "--budget", "1e14", "--model", "MODEL"], {"sympy", "scipy", "pydantic", "matplotlib"}),
     (["datasets"], HEAVY - {"yaml", "numpy"}),
     (["devices"], HEAVY - {"yaml", "numpy"}),
     (

@@ -44,6 +44,26 @@ COMMANDS = {
         "all",
     ),
     "estimate_causal.txt": ("estimate", "DECODER", "--budget", "1e12", "--attention", "causal", "--unique", "1M"),
+    "optimal.txt": (
+        *(
+            "optimal",
+            "--budget",
+            "1e21",
+            "--params",
+            "124M",
+            "--stop-below",
+            ".01",
+            "--target-loss",
+            "2.4",
+            "--isoflop",
+        ),
+        *("--inference-tokens", "1T", "--law", "besiroglu-2024", "--law", "kaplan-2020-joint"),
+        *("--law", "cerebras-gpt-2023", "--law", "kaplan-2020-n"),
+    ),
+    "optimal_seed_cnn.txt": (
+        *("optimal", "--budget", "1e14", "--model", "SEED", "--stop-below", ".01", "--target-loss", ".93"),
+        *("--law", "seed-exponential"),
+    ),
     "laws_show_seed.txt": ("laws", "show", "seed-exponential"),
 }
 UNSET = "(float[n,3,h,v] x) => (float[n,4,a,b] y) <float[4,3,3,3] w> { y = Conv(x, w) }"

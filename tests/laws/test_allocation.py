@@ -20,6 +20,7 @@ from scalecalc.laws.standing import (
     crossover,
     data_for,
     floor_of,
+    frontier_stop,
     gain_per_doubling,
     reaching,
     stop_compute,
@@ -234,6 +235,19 @@ def test_where_a_model_stands():
     even = (2085.43420 * (2**0.36585 - 1) / (482.00572 / n**0.34781 * (1 - 2**-0.34781))) ** (1 / 0.36585)
     assert crossover(law, n) == pytest.approx(6 * n * even, rel=1e-9)
     assert value_at(law, n, even) == pytest.approx(value_at(law, 2 * n, even / 2), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["besiroglu-2024", "kaplan-2020-joint"])
+def test_where_no_budget_is_worth_doubling(name):
+    law = LAWS[name]
+    end = frontier_stop(law, 0.01)
+    assert optimum(law, end).value - optimum(law, 2 * end).value == pytest.approx(0.01, rel=1e-6)
+    share = frontier_stop(law, 0.02, relative=True)
+    if law.name == "kaplan-2020-joint":  # without a floor: C^-.0437 at best, of which 3 % a doubling, for ever
+        assert share is None
+    else:
+        assert optimum(law, 2 * share).value / optimum(law, share).value == pytest.approx(0.98, rel=1e-6)
+    assert frontier_stop(law, 1e9) is None
 
 
 def test_what_cannot_be_reached_or_asked():

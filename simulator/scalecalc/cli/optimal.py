@@ -8,6 +8,7 @@ import typer
 
 from scalecalc.cli.arguments import KINDS, Form, Output, Set, Strict, Task
 from scalecalc.cli.estimate import Attention, Unique
+from scalecalc.errors import UsageError
 
 Budget = Annotated[
     str | None,
@@ -67,6 +68,8 @@ def optimal(
         isoflop=isoflop,
     )
     question.check(model=model is not None)
+    if sizes and model is None:
+        raise UsageError("sizes are a model's", where="--set", todo="give --model")
     inspection = None
     if model is not None:
         profile = profile_of([model], sizes=sizes)

@@ -55,9 +55,9 @@ class Question:
         if self.budget is not None and not 1 <= self.budget.flops <= 1e60:
             raise UsageError(f"{self.budget.text or self.budget.flops:.40} is no budget", where="--budget",
                              todo="give from 1 to 1e60 FLOP, such as 1e21")  # fmt: skip
-        if self.budget is None and self.target is None and self.params is None and not model:
+        if not model and all(part is None for part in (self.budget, self.target, self.params, self.stop)):
             raise UsageError("nothing is asked", where="optimal",
-                             todo="give --budget, --target-loss, --params or --model")  # fmt: skip
+                             todo="give --budget, --target-loss, --stop-below, --params or --model")  # fmt: skip
         if self.params is not None and model:
             raise UsageError("a model has its own N", where="--params", todo="leave out --params or --model")
         if self.isoflop and self.budget is None:

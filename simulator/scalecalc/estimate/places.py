@@ -20,6 +20,7 @@ from scalecalc.laws.standing import (
     crossover,
     data_for,
     floor_of,
+    frontier_stop,
     gain_per_doubling,
     reaching,
     stop_compute,
@@ -85,6 +86,7 @@ class Place:
         reaching: least and largest N that reach that value within the budget.
         serving: the cheapest model in training and use together; `trained`: the one cheapest to train, at the same
             value and use.
+        stop: the budget beyond which doubling it gains less than was asked for, each best spent.
         standing: the model or N asked about.
         isoflop: the loss over N.
         notes: what is to be known of this row.
@@ -102,6 +104,7 @@ class Place:
     reaching: Interval | None = None
     serving: Least | None = None
     trained: Least | None = None
+    stop: float | None = None
     standing: Standing | None = None
     isoflop: tuple[IsoPoint, ...] = ()
     notes: tuple[str, ...] = ()
@@ -136,6 +139,9 @@ def place(law: Law, question: Question, *, cost: str, per_nd: float, model: Boun
         assert goal is not None  # as the question was checked
         found = replace(found, serving=_least(law, question, goal, per_nd, question.served),
                         trained=_used(_least(law, question, goal, per_nd), question.served))  # fmt: skip
+    if question.stop is not None:
+        gain, share = question.stop.gain, question.stop.relative
+        found = replace(found, stop=frontier_stop(law, gain, relative=share, per_nd=per_nd, unique=question.unique))
     runs = [run.data for run in (best, found.target, found.serving) if run is not None]
     notes = _passes(law, question.unique, max(runs, default=0.0))
     standing = None if model is None else _standing(law, question, per_nd, model, best)

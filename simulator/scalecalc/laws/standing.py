@@ -11,6 +11,7 @@ import numpy as np
 
 from scalecalc.laws.conventions import Interval
 from scalecalc.laws.law import Law
+from scalecalc.laws.numerics import first_crossing
 from scalecalc.laws.optimum import SIX, Draws
 from scalecalc.laws.searches import Array, cross_all
 from scalecalc.laws.sets import sets_of
@@ -109,6 +110,21 @@ def stop_compute(
         return gain * (np.abs(now) if relative else 1.0) - (now - surface.at(log_n, log_d + math.log(2.0)))
 
     return _compute(params, per_nd, missing)
+
+
+def frontier_stop(
+    law: Law, gain: float, *, relative: bool = False, per_nd: float = SIX, unique: float | None = None
+) -> float | None:
+    """C beyond which twice the budget, each best spent, betters the value by less than `gain`; see `stop_compute`."""
+    surface = Surface(law, unique=unique)
+
+    def missing(log_c: float) -> float:
+        log_nd = np.array([log_c, log_c + math.log(2.0)]) - math.log(per_nd)
+        now, then = (float(surface.along(x, surface.log_best(x)[:, None])[0, 0]) for x in (log_nd[:1], log_nd[1:]))
+        return gain * (abs(now) if relative else 1.0) - (now - then)
+
+    found = first_crossing(missing, math.log(1e9), math.log(1e60), 4.0)
+    return None if found is None else math.exp(found)
 
 
 def _compute(params: float, per_nd: float, function: Callable[[Array], Array]) -> float | None:

@@ -75,6 +75,7 @@ def _place(place: Place) -> Json:
         "inference": place.serving and place.trained and {
             **_least(place.serving), "cheapest_to_train": _least(place.trained),
         },
+        "stop_at": place.stop,
         "model": place.standing and _standing(place.standing),
         "isoflop": [
             {"params": point.params, "data": point.data, "value": point.value, "worse": point.worse}
@@ -121,7 +122,7 @@ def _least(least: Least, reaching: list[float] | None = None) -> Json:
 
 def _standing(own: Standing) -> Json:
     return {
-        "params": own.params,
+        "params": float(own.params),
         "status": own.status,
         "how": own.how,
         "optimal_at": own.best_at,

@@ -39,6 +39,7 @@ def _blocks(result: Allocation) -> Iterator[Block]:
     yield _optimum(result)
     yield _target(result)
     yield _inference(result)
+    yield _stop(result)
     yield _model(result)
     yield from _isoflop(result)
     yield Block("COMPUTE ALONE", [row for curve in result.curves for row in _curve(curve, result)])
@@ -129,6 +130,17 @@ def _inference(result: Allocation) -> Block:
         assert plain is not None
         more = f"{short(plain.params)}: {scientific(plain.total)}, {percent(plain.total / best.total - 1)} more"
         block.rows.append([place.law.name, *_least(place, best), percent(best.compute / best.total), more])
+    return block
+
+
+def _stop(result: Allocation) -> Block:
+    block, stop = Block("STOP"), result.question.stop
+    if stop is None or not result.places:
+        return block
+    block.rows.append([f"from where twice the budget, each best spent, gains less than {stop}"])
+    for place in result.places:
+        at = f"{scientific(place.stop)} FLOP" if place.stop is not None else "nowhere"
+        block.rows.append([place.law.name, _cost(place), at])
     return block
 
 
