@@ -91,19 +91,19 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
     )  # fmt: skip
 
 
-def descend(problem: Problem, points: Array) -> Optimum:
+def descend(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:
     """From starts anywhere to the optimum: by least squares first, then by losses that bend ever earlier."""
-    points = _approach(replace(problem, loss=least_squares()), points)
+    points = _approach(replace(problem, loss=least_squares()), points, weights)
     for loss in stages(problem.loss):
         before = replace(problem, loss=loss)
-        points = minimise(before.evaluate, points, enough=ROUGH * scale_of(loss)).points
-    return finish(problem, points)
+        points = minimise(before.evaluate, points, weights, ROUGH * scale_of(loss)).points
+    return finish(problem, points, weights)
 
 
-def _approach(squares: Problem, points: Array) -> Array:
+def _approach(squares: Problem, points: Array, weights: Array | None) -> Array:
     """Least squares from afar, with exact Hessians and without their bends: each finds valleys the other misses."""
-    exact = minimise(squares.evaluate, points, None, ROUGH, squares.rounding)
-    rough = minimise(squares.evaluate_roughly, points, None, ROUGH, squares.rounding, FAR)
+    exact = minimise(squares.evaluate, points, weights, ROUGH, squares.rounding)
+    rough = minimise(squares.evaluate_roughly, points, weights, ROUGH, squares.rounding, FAR)
     arrived, instead = exact.gradients <= ROUGH, rough.gradients <= ROUGH
     lower = rough.values < exact.values * (1.0 - SAME)
     better = np.where(arrived == instead, lower, instead)
@@ -111,8 +111,8 @@ def _approach(squares: Problem, points: Array) -> Array:
 
 
 def finish(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:
-    """From near an optimum to it."""
-    enough = FINE * 1e-3 * scale_of(problem.loss)
+    """From near an optimum to it; resamples by two digits less, beyond which rounding takes most of the steps."""
+    enough = FINE * (1e-3 if weights is None else 1e-1) * scale_of(problem.loss)
     found = minimise(problem.evaluate, points, weights, enough, problem.rounding)
     return corners(problem, found, weights) if problem.loss.name == "lad" else found
 

@@ -19,8 +19,8 @@ ENOUGH = 1e-11
 LEAST_DAMPING, MOST_DAMPING = 1e-15, 1e15
 LONGEST = 3.0
 """Most a coordinate changes in one step, over its size or 1."""
-CHUNK = 48
-"""Problems computed together: their arrays stay in the processor's cache."""
+CHUNK, CELLS = 48, 12_000
+"""Problems computed together, more if they are small: their arrays stay in the processor's cache."""
 
 Evaluate = Callable[[Array, Array | None], tuple[Array, Array, Array]]
 """Objectives (s), gradients (s, p) and Hessians (s, p, p) of s problems at their points (s, p) with weights (s, n)."""
@@ -59,44 +59,41 @@ def minimise(
             least squares, the cosines between the residuals and their slopes.
         most: steps.
     """
-    parts = []
-    for first in range(0, len(starts), CHUNK):
-        some = slice(first, first + CHUNK)
-        mine = None if weights is None else weights[some]
-        parts.append(_batch(evaluate, starts[some], mine, enough, rounding, most))
-    return Optimum(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
-
-
-def _batch(
-    evaluate: Evaluate, starts: Array, weights: Array | None, enough: float, rounding: float | None, most: int
-) -> Optimum:
-    points = np.array(starts, float)
-    count = len(points)
-    values, gradients, hessians = evaluate(points, weights)
+    points, count = np.array(starts, float), len(starts)
+    together = CHUNK if weights is None else max(CHUNK, CELLS // weights.shape[1])
+    parts = [
+        evaluate(points[some], None if weights is None else weights[some])
+        for some in (slice(first, first + together) for first in range(0, count, together))
+    ]
+    values, gradients, hessians = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     sizes = _sizes(values, gradients, hessians, rounding)
     damping, steps = np.full(count, 1e-3), np.zeros(count)
-    stuck = np.zeros(count, bool)
-    for _ in range(most):
-        active = np.flatnonzero(np.isfinite(values) & (sizes > enough) & ~stuck)
+    waiting = np.flatnonzero(np.isfinite(values))
+    active = waiting[:0]
+    while True:
+        going = (sizes[active] > enough) & (damping[active] <= MOST_DAMPING) & (steps[active] < most)
+        active = active[going]
+        # whoever waits takes the place of one that is done
+        free = together - len(active)
+        active, waiting = np.concatenate([active, waiting[:free]]), waiting[free:]
+        active = active[sizes[active] > enough]
         if not len(active):
-            break
-        move = _steps(points[active], gradients[active], hessians[active], damping[active])
-        trial = points[active] + move
-        mine = None if weights is None else weights[active]
-        new_values, new_gradients, new_hessians = evaluate(trial, mine)
-        new_sizes = _sizes(new_values, new_gradients, new_hessians, rounding)
+            if not len(waiting):
+                break
+            continue
+        trial = points[active] + _steps(points[active], gradients[active], hessians[active], damping[active])
+        new = evaluate(trial, None if weights is None else weights[active])
+        new_values, new_sizes = new[0], _sizes(*new, rounding)
         steps[active] += 1
         gained = values[active] - new_values
         # near the optimum rounding hides the gain: there a smaller gradient is one
         flat = np.abs(gained) <= 1e-13 * np.abs(values[active])
         better = np.isfinite(new_values) & np.where(flat, new_sizes < sizes[active], gained > 0)
-        won = active[better]
-        points[won], values[won], sizes[won] = trial[better], new_values[better], new_sizes[better]
-        gradients[won], hessians[won] = new_gradients[better], new_hessians[better]
+        won, lost = active[better], active[~better]
+        points[won], sizes[won] = trial[better], new_sizes[better]
+        values[won], gradients[won], hessians[won] = (column[better] for column in new)
         damping[won] = np.maximum(damping[won] * 0.1, LEAST_DAMPING)
-        lost = active[~better]
         damping[lost] *= 10.0
-        stuck[lost] = damping[lost] > MOST_DAMPING
     return Optimum(points, values, sizes, hessians, steps)
 
 
