@@ -69,7 +69,8 @@ def objective(problem: Problem, weights: Any) -> Callable[[Any], float]:
 
     def value(x: Any) -> float:
         terms = np.array([x[0] - x[3] * log_n, x[1] - x[4] * log_d, np.full_like(log_n, x[2])])
-        size = np.abs(np.logaddexp.reduce(terms) - log_l)
+        largest = terms.max(axis=0)
+        size = np.abs(np.log(np.exp(terms - largest).sum(axis=0)) + largest - log_l)
         return float(weights @ np.where(size <= DELTA, 0.5 * size**2, DELTA * (size - 0.5 * DELTA)))
 
     return value
