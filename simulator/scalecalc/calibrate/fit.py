@@ -89,12 +89,12 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
     )  # fmt: skip
 
 
-def descend(problem: Problem, points: Array) -> Optimum:
+def descend(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:
     """From starts anywhere to the optimum: by least squares first, then by losses that bend ever earlier."""
     for loss in stages(problem.loss):
         before = replace(problem, loss=loss)
-        points = minimise(before.evaluate, points, enough=ROUGH * scale_of(loss)).points
-    return finish(problem, points)
+        points = minimise(before.evaluate, points, weights, enough=ROUGH * scale_of(loss)).points
+    return finish(problem, points, weights)
 
 
 def finish(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:

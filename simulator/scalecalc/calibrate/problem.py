@@ -84,12 +84,15 @@ class Problem:
         columns = np.moveaxis(points, -1, 0)
         return {n: np.exp(c) if n in self.positive else c for n, c in zip(self.names, columns, strict=True)}
 
-    def residuals(self, points: Array) -> Array:
+    def residuals(self, points: Array, targets: Array | None = None) -> Array:
         """(s, n)."""
         values = {name: points[:, [i]] for i, name in enumerate(self.names)}
         with np.errstate(all="ignore"):
             f = np.broadcast_to(self._tape.run(self._prepared, values)[0], (len(points), len(self.observed)))
-            return np.asarray((np.log(f) if self.residual == "log" else f) - self._target)
+            return np.asarray((np.log(f) if self.residual == "log" else f) - self._against(targets))
+
+    def _against(self, targets: Array | None) -> Array:
+        return self._target if targets is None else targets
 
     def linearised(self, points: Array) -> tuple[Array, Array]:
         """Residuals (s, n) and their slopes by the coordinates (s, n, p)."""
@@ -108,7 +111,17 @@ class Problem:
         """Objectives with gradients and Hessians, for `newton.minimise`."""
         return self._evaluate
 
-    def _evaluate(self, points: Array, weights: Array | None) -> tuple[Array, Array, Array]:
+    @property
+    def evaluate_against(self) -> Evaluate:
+        """As `evaluate` for other observations: where weights would stand, what each problem is to meet, (s, n).
+
+        Observations are given as residuals see them: logarithms where these are fitted.
+        """
+        return lambda points, targets: self._evaluate(points, None, targets)
+
+    def _evaluate(
+        self, points: Array, weights: Array | None, targets: Array | None = None
+    ) -> tuple[Array, Array, Array]:
         count, size, shape = len(points), len(self.names), (len(points), len(self.observed))
         values = {name: points[:, [i]] for i, name in enumerate(self.names)}
         with np.errstate(all="ignore"):
@@ -116,11 +129,11 @@ class Problem:
             f = np.broadcast_to(f, shape)
             slopes, bends = rest[:size], rest[size:]
             by = 1.0 / f if self.residual == "log" else np.ones(shape)
-            r = (np.log(f) if self.residual == "log" else f) - self._target
+            r = (np.log(f) if self.residual == "log" else f) - self._against(targets)
             value, first, second = self.loss.terms(r)
-        for each in (self.weights, weights):
-            if each is not None:
-                value, first, second = value * each, first * each, second * each
+            for each in (self.weights, weights):
+                if each is not None:
+                    value, first, second = value * each, first * each, second * each
         jacobian = np.empty((count, size, shape[1]))
         with np.errstate(all="ignore"):
             for i, slope in enumerate(slopes):

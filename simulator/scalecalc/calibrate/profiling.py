@@ -1,0 +1,172 @@
+"""Profile likelihood: how far a coefficient, or N*, can be moved before the runs object, all others at their best.
+
+Unlike a standard error it needs no symmetry. A quantity is held by one more observation with a great weight, a row in
+which the formula is what the quantity is over what it is to be: so coefficients, predictions and N* are one case.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from scalecalc.calibrate.fit import Fit
+from scalecalc.calibrate.lawfit import LawFit
+from scalecalc.calibrate.newton import Evaluate, minimise
+from scalecalc.calibrate.problem import Problem
+from scalecalc.calibrate.tape import Array
+from scalecalc.errors import FitError
+from scalecalc.expressions import Binary, Call, Expr, Name, Number
+from scalecalc.laws import optimum
+from scalecalc.laws.optimum import SIX
+
+HELD, REAL = "held_", "real_"
+FIRMNESS = 1e4
+"""How much more the held value weighs than all runs: it gives way by that part of what they would move it."""
+FAR = 40.0
+"""Standard errors beyond which an end is called open."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """An interval; an end the runs do not decide is 0 or infinite."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    level: float
+
+
+def profile(fitted: LawFit, name: str, level: float = 0.9) -> Profile:
+    """The interval of one coefficient.
+
+    Raises:
+        FitError: it was not free, or is not positive.
+    """
+    if name not in fitted.fit.coefficients:
+        free = ", ".join(fitted.fit.coefficients)
+        raise FitError(f"{name} was not fitted", todo=f"profile one of {free}")
+    return _interval(fitted.fit, name, Name(name), fitted.fit.coefficients[name], level)
+
+
+def profile_best_params(fitted: LawFit, compute: float, *, per_nd: float = SIX, level: float = 0.9) -> Profile:
+    """The interval of N* under compute = per_nd N D: where N dL/dN = D dL/dD."""
+    best = optimum(fitted.law, compute, per_nd=per_nd).params
+    return _interval(fitted.fit, "N*", best_params(fitted, compute, per_nd), best, level)
+
+
+def best_params(fitted: LawFit, compute: float, per_nd: float = SIX) -> Expr:
+    """What is 1 where the held value is N*: the ratio of what N and D gain, times that value."""
+    formula = fitted.fit.problem.formula
+    n, d = Name(HELD), Binary("/", Number(compute / per_nd), Name(HELD))
+    gain_n = Binary("*", Name("N"), formula.diff("N"))
+    gain_d = Binary("*", Name("D"), formula.diff("D"))
+    ratio = Binary("/", gain_n, gain_d).substitute({"N": n, "D": d})
+    return Binary("*", Name(HELD), ratio)
+
+
+def profile_value(fitted: LawFit, values: Mapping[str, float], level: float = 0.9) -> Profile:
+    """The interval of what the law says at a point, without noise."""
+    point: dict[str, Expr] = {name: Number(value) for name, value in values.items()}
+    value = float(fitted.law.evaluate(**values))
+    return _interval(fitted.fit, fitted.law.metric.name, fitted.fit.problem.formula.substitute(point), value, level)
+
+
+def held(problem: Problem, quantity: Expr, firmness: float) -> Problem:
+    """The problem with one more observation, by which `quantity` is the coordinate `held_`, a logarithm."""
+    real = Name(REAL)
+    row = Binary("/", quantity, Name(HELD))
+    formula = Binary("+", Binary("*", real, problem.formula), Binary("*", Binary("-", Number(1.0), real), row))
+    data = {name: np.append(column, np.median(column)) for name, column in problem.data.items()}
+    own = np.ones(len(problem.observed)) if problem.weights is None else problem.weights
+    return replace(
+        problem, formula=formula, positive=(HELD, *problem.positive),
+        data={**data, REAL: np.append(np.ones(len(own)), 0.0)}, observed=np.append(problem.observed, 1.0),
+        weights=np.append(own, firmness),
+    )  # fmt: skip
+
+
+def frozen(evaluate: Evaluate) -> Evaluate:
+    """The same problems, their first coordinate kept."""
+
+    def inner(points: Array, weights: Array | None) -> tuple[Array, Array, Array]:
+        values, gradients, hessians = evaluate(points, weights)
+        gradients[:, 0] = 0.0
+        hessians[:, 0, :] = hessians[:, :, 0] = 0.0
+        hessians[:, 0, 0] = 1.0
+        return values, gradients, hessians
+
+    return inner
+
+
+def allowance(fit: Fit, level: float) -> float:
+    """How much the objective may grow within an interval: t^2/2 times E psi^2/E psi'.
+
+    The ratio of likelihoods of M-estimators (Schrader and Hettmansperger 1980), for least squares the usual
+    s^2 t^2/2; psi' is a slope over the residuals' own spread, as a loss that bends early has it nearly nowhere.
+    """
+    from scipy.stats import t
+
+    residuals, problem = fit.residuals, fit.problem
+    freedom = max(len(residuals) - len(fit.point), 1)
+    weights = np.ones(len(residuals)) if problem.weights is None else problem.weights
+    first = problem.loss.terms(residuals)[1]
+    step = 0.5 * max(float(np.std(residuals)), 1e-300) * len(residuals) ** -0.2
+    bend = (problem.loss.terms(residuals + step)[1] - problem.loss.terms(residuals - step)[1]) / (2 * step)
+    rate = float((weights**2 * first**2).sum()) / freedom / max(float((weights * bend).sum()) / len(residuals), 1e-300)
+    return 0.5 * float(t.ppf(0.5 + 0.5 * level, freedom)) ** 2 * rate
+
+
+def _interval(fit: Fit, name: str, quantity: Expr, value: float, level: float) -> Profile:
+    if not value > 0:
+        raise FitError(f"{name} is {value:g}: only positive quantities have a profile", todo="use the bootstrap")
+    center, limit = math.log(value), allowance(fit, level)
+    step, firmness = _reach(fit, quantity, center, limit)
+    wider = held(fit.problem, quantity, firmness)
+    ends = np.array([_end(wider, fit, center, side * step, limit) for side in (-1.0, 1.0)])
+    low, high = np.exp(ends)
+    return Profile(name, value, float(low), float(high), level)
+
+
+def _reach(fit: Fit, quantity: Expr, center: float, limit: float) -> tuple[float, float]:
+    """By how much the quantity's logarithm moves for the allowance to first order, and the weight to hold it with."""
+    problem = fit.problem
+    names = problem.names
+    row = Binary("/", quantity, Name(HELD)).substitute({n: Call("exp", (Name(n),)) for n in problem.positive})
+    at: dict[str, Any] = {**dict(zip(names, map(float, fit.point), strict=True)), HELD: math.exp(center)}
+    slope = np.array([float(row.diff(n).evaluate(at)) for n in names])
+    by_value = float(row.diff(HELD).evaluate(at)) * math.exp(center)
+    spread = float(slope @ np.linalg.pinv(fit.hessian) @ slope) / by_value**2
+    if not (spread > 0 and math.isfinite(spread)):
+        raise FitError("the quantity does not depend on what was fitted", todo="choose another")
+    return math.sqrt(2 * limit * spread), FIRMNESS / (spread * by_value**2)
+
+
+def _end(problem: Problem, fit: Fit, center: float, step: float, limit: float) -> float:
+    """Where the objective has grown by `limit`: a secant on its root, which is nearly straight."""
+    point = np.concatenate([[center], fit.point])
+    known = [(0.0, 0.0)]
+    place, target = step, math.sqrt(limit)
+    for _ in range(30):
+        point = np.concatenate([[center + place], point[1:]])
+        point = minimise(frozen(problem.evaluate), point[None]).points[0]
+        grown = float(problem.loss.terms(problem.residuals(point[None])[0, :-1])[0] @ _weights(fit)) - fit.objective
+        root = math.sqrt(max(grown, 0.0))
+        if abs(root - target) < 1e-6 * target:
+            return center + place
+        known.append((place, root))
+        (a, at_a), (b, at_b) = sorted(known, key=lambda pair: abs(pair[1] - target))[:2]
+        slope = (at_b - at_a) / (b - a) if b != a else 0.0
+        following = b + (target - at_b) / slope if slope * step > 0 else 2 * place
+        place = math.copysign(min(max(abs(following), abs(place) / 4), 3 * abs(place)), step)
+        if abs(place) > FAR * abs(step):
+            break
+    return math.copysign(math.inf, step)
+
+
+def _weights(fit: Fit) -> Array:
+    return np.ones(len(fit.problem.observed)) if fit.problem.weights is None else fit.problem.weights
