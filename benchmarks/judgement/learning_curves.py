@@ -66,7 +66,7 @@ class Held:
 
 
 def curves(path: Path = DATA) -> list[Curve]:
-    """The curves of the benchmark."""
+    """The curves of the benchmark, each from small to large."""
     rows: dict[tuple[str, ...], list[tuple[float, float, bool]]] = {}
     with path.open() as file:
         for row in csv.DictReader(line for line in file if not line.startswith("#")):
@@ -74,7 +74,7 @@ def curves(path: Path = DATA) -> list[Curve]:
             rows.setdefault(key, []).append((float(row["Seen Examples"]), float(row["Loss"]), row["Training"] == "1"))
     found = []
     for key, values in rows.items():
-        x, y, training = (np.array(column) for column in zip(*values, strict=True))
+        x, y, training = (np.array(column) for column in zip(*sorted(values), strict=True))
         found.append(Curve(" ".join(key), x[training], y[training], x[~training], y[~training]))
     return found
 

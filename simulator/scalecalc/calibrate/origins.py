@@ -71,18 +71,18 @@ def fit_parts(
         replace(problem, loss=least_squares()).evaluate, np.tile(points, (count, 1)), np.repeat(weights, tries, axis=0),
         ROUGH, ROUGH_STEPS,
     )  # fmt: skip
-    order = np.argsort(np.where(np.isfinite(rough.values), rough.values, np.inf).reshape(count, tries), axis=1)[
-        :, :KEPT
-    ]
-    points = np.take_along_axis(rough.points.reshape(count, tries, size), order[:, :, None], 1)
-    found = descend(problem, points.reshape(-1, size), np.repeat(weights, order.shape[1], axis=0))
-    enough = FINE * scale_of(problem.loss)
-    values = np.where(np.isfinite(found.values) & (found.gradients <= enough), found.values, np.inf)
-    values = values.reshape(count, -1)
-    best = values.argmin(axis=1)
-    chosen = found.points.reshape(count, -1, size)[np.arange(count), best]
-    enough_rows = (weights > 0).sum(axis=1) > size
-    return np.where((np.isfinite(values.min(axis=1)) & enough_rows)[:, None], chosen, np.nan)
+    kept = np.argsort(_finite(rough.values).reshape(count, tries), axis=1)[:, :KEPT]
+    points = np.take_along_axis(rough.points.reshape(count, tries, size), kept[:, :, None], 1).reshape(-1, size)
+    found = descend(problem, points, np.repeat(weights, kept.shape[1], axis=0))
+    solved = found.gradients <= FINE * scale_of(problem.loss)
+    values = _finite(np.where(solved, found.values, np.inf)).reshape(count, -1)
+    chosen = found.points.reshape(count, -1, size)[np.arange(count), values.argmin(axis=1)]
+    enough = (weights > 0).sum(axis=1) > size
+    return np.where((np.isfinite(values.min(axis=1)) & enough)[:, None], chosen, np.nan)
+
+
+def _finite(values: Array) -> Array:
+    return np.where(np.isfinite(values), values, np.inf)
 
 
 def predictions(problem: Problem, points: Array, values: Mapping[str, Array]) -> Array:
