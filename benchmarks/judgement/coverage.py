@@ -64,7 +64,7 @@ def truth(name: str) -> Law:
     )  # fmt: skip
 
 
-def cell(name: str, noise: float, sets: int, seed: int = 0, count: int = 200) -> Cell:
+def cell(name: str, noise: float, sets: int, seed: int = 0, count: int = 100) -> Cell:
     """Draw, fit and count."""
     law = truth(name)
     n, d = (grid.ravel() for grid in np.meshgrid(np.geomspace(1e7, 1e10, 7), np.geomspace(1e9, 1e11, 7)))

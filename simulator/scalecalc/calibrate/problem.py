@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,22 @@ from scalecalc.calibrate.tape import Array, Tape
 from scalecalc.expressions import Call, Expr, Name
 
 RESIDUALS = ("log", "raw")
+
+
+@lru_cache(maxsize=64)
+def compiled(
+    formula: Expr, positive: tuple[str, ...], free: tuple[str, ...], data: frozenset[str]
+) -> tuple[Tape, list[tuple[int, int]]]:
+    """A formula over coordinates (logarithms of positive coefficients) with its slopes and second slopes.
+
+    Returns:
+        The tape, and the entries of the Hessian that are not 0, in its order.
+    """
+    names = (*positive, *free)
+    inner = formula.substitute({name: Call("exp", (Name(name),)) for name in positive})
+    slopes = [inner.diff(name) for name in names]
+    pairs = [(i, j) for i, slope in enumerate(slopes) for j in range(i + 1) if names[j] in slope.names]
+    return Tape([inner, *slopes, *(slopes[i].diff(names[j]) for i, j in pairs)], data), pairs
 
 
 @dataclass(frozen=True)
@@ -45,26 +61,16 @@ class Problem:
         object.__setattr__(self, "names", (*self.positive, *self.free))
 
     @cached_property
-    def _inner(self) -> Expr:
-        """The formula over coordinates: the logarithms of positive coefficients."""
-        return self.formula.substitute({name: Call("exp", (Name(name),)) for name in self.positive})
+    def _compiled(self) -> tuple[Tape, list[tuple[int, int]]]:
+        return compiled(self.formula, tuple(self.positive), tuple(self.free), frozenset(self.data))
 
-    @cached_property
-    def _pairs(self) -> list[tuple[int, int]]:
-        """Entries of the Hessian of the formula that are not 0."""
-        first = [self._inner.diff(name) for name in self.names]
-        found = []
-        for i, slope in enumerate(first):
-            for j in range(i + 1):
-                if self.names[j] in slope.names:
-                    found.append((i, j))
-        return found
-
-    @cached_property
+    @property
     def _tape(self) -> Tape:
-        slopes = [self._inner.diff(name) for name in self.names]
-        bends = [slopes[i].diff(self.names[j]) for i, j in self._pairs]
-        return Tape([self._inner, *slopes, *bends], frozenset(self.data))
+        return self._compiled[0]
+
+    @property
+    def _pairs(self) -> list[tuple[int, int]]:
+        return self._compiled[1]
 
     @cached_property
     def _prepared(self) -> list[Any]:

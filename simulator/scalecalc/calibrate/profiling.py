@@ -26,8 +26,8 @@ from scalecalc.laws.optimum import SIX
 HELD, REAL = "held_", "real_"
 FIRMNESS = 1e4
 """How much more the held value weighs than all runs: it gives way by that part of what they would move it."""
-FAR = 40.0
-"""Standard errors beyond which an end is called open."""
+FAR, CLOSE, MOST_SECANTS = 40.0, 1e-6, 40
+"""First-order half-widths beyond which an end is called open; how nearly an end is met; when to give up."""
 
 
 @dataclass(frozen=True)
@@ -125,48 +125,47 @@ def _interval(fit: Fit, name: str, quantity: Expr, value: float, level: float) -
     if not value > 0:
         raise FitError(f"{name} is {value:g}: only positive quantities have a profile", todo="use the bootstrap")
     center, limit = math.log(value), allowance(fit, level)
-    step, firmness = _reach(fit, quantity, center, limit)
-    wider = held(fit.problem, quantity, firmness)
-    ends = np.array([_end(wider, fit, center, side * step, limit) for side in (-1.0, 1.0)])
-    low, high = np.exp(ends)
+    way, spread, firmness = _first_order(fit, quantity, center)
+    low, high = np.exp(center + _ends(held(fit.problem, quantity, firmness), fit, center, way, spread, limit))
     return Profile(name, value, float(low), float(high), level)
 
 
-def _reach(fit: Fit, quantity: Expr, center: float, limit: float) -> tuple[float, float]:
-    """By how much the quantity's logarithm moves for the allowance to first order, and the weight to hold it with."""
+def _first_order(fit: Fit, quantity: Expr, center: float) -> tuple[Array, float, float]:
+    """How coordinates follow the quantity's logarithm, its variance per unit of objective, the weight to hold it."""
     problem = fit.problem
     names = problem.names
     row = Binary("/", quantity, Name(HELD)).substitute({n: Call("exp", (Name(n),)) for n in problem.positive})
     at: dict[str, Any] = {**dict(zip(names, map(float, fit.point), strict=True)), HELD: math.exp(center)}
     slope = np.array([float(row.diff(n).evaluate(at)) for n in names])
     by_value = float(row.diff(HELD).evaluate(at)) * math.exp(center)
-    spread = float(slope @ np.linalg.pinv(fit.hessian) @ slope) / by_value**2
-    if not (spread > 0 and math.isfinite(spread)):
+    along = np.linalg.pinv(fit.hessian) @ slope
+    reach = float(slope @ along)
+    if not (reach > 0 and math.isfinite(reach)):
         raise FitError("the quantity does not depend on what was fitted", todo="choose another")
-    return math.sqrt(2 * limit * spread), FIRMNESS / (spread * by_value**2)
+    return -by_value / reach * along, reach / by_value**2, FIRMNESS / reach
 
 
-def _end(problem: Problem, fit: Fit, center: float, step: float, limit: float) -> float:
-    """Where the objective has grown by `limit`: a secant on its root, which is nearly straight."""
-    point = np.concatenate([[center], fit.point])
-    known = [(0.0, 0.0)]
-    place, target = step, math.sqrt(limit)
-    for _ in range(30):
-        point = np.concatenate([[center + place], point[1:]])
-        point = minimise(frozen(problem.evaluate), point[None]).points[0]
-        grown = float(problem.loss.terms(problem.residuals(point[None])[0, :-1])[0] @ _weights(fit)) - fit.objective
-        root = math.sqrt(max(grown, 0.0))
-        if abs(root - target) < 1e-6 * target:
-            return center + place
-        known.append((place, root))
-        (a, at_a), (b, at_b) = sorted(known, key=lambda pair: abs(pair[1] - target))[:2]
-        slope = (at_b - at_a) / (b - a) if b != a else 0.0
-        following = b + (target - at_b) / slope if slope * step > 0 else 2 * place
-        place = math.copysign(min(max(abs(following), abs(place) / 4), 3 * abs(place)), step)
-        if abs(place) > FAR * abs(step):
+def _ends(problem: Problem, fit: Fit, center: float, way: Array, spread: float, limit: float) -> Array:
+    """Where the objective has grown by `limit` on both sides, from the center: secants on its root, nearly straight."""
+    side, target = np.array([-1.0, 1.0]), math.sqrt(limit)
+    first = math.sqrt(2 * limit * spread)
+    before, root_before = np.zeros(2), np.zeros(2)
+    place, points = np.full(2, first), fit.point + np.outer(side * first, way)
+    done, found = np.zeros(2, bool), np.full(2, math.inf)
+    weights = np.ones(len(fit.problem.observed)) if fit.problem.weights is None else fit.problem.weights
+    for _ in range(MOST_SECANTS):
+        whole = np.concatenate([(center + side * place)[:, None], points], axis=1)
+        whole = minimise(frozen(problem.evaluate), whole, enough=1e-5 * limit).points
+        grown = problem.loss.terms(problem.residuals(whole)[:, :-1])[0] @ weights - fit.objective
+        root = np.sqrt(np.maximum(grown, 0.0))
+        met = ~done & (np.abs(root - target) < CLOSE * target)
+        found[met], done = place[met], done | met
+        if (done | (place > FAR * first)).all():
             break
-    return math.copysign(math.inf, step)
-
-
-def _weights(fit: Fit) -> Array:
-    return np.ones(len(fit.problem.observed)) if fit.problem.weights is None else fit.problem.weights
+        slope = (root - root_before) / np.where(place == before, math.inf, place - before)
+        # beyond a plain, or where rounding hides the slope, go on by doubling
+        step = np.where(slope > 0.05 * target / first, (target - root) / np.maximum(slope, 1e-300), place)
+        following = np.clip(place + step, place / 4, 3 * place)
+        points = fit.point + (whole[:, 1:] - fit.point) * (following / place)[:, None]
+        before, root_before, place = place, root, following
+    return np.asarray(side * found)
