@@ -13,11 +13,14 @@ from scalecalc.laws import Coefficient, Law, Metric, Scope, Source, Variable
 ADDITIVE = {"E": 1.8, "A": 480.0, "B": 2100.0, "alpha": 0.35, "beta": 0.37}
 
 
-def law(name: str, formula: str, values: Mapping[str, float], symbols: str = "N D", better: str = "lower") -> Law:
-    """A law whose coefficients are positive."""
+def law(
+    name: str, formula: str, values: Mapping[str, float], symbols: str = "N D", better: str = "lower",
+    bounds: tuple[float | None, float | None] = (0.0, None),
+) -> Law:  # fmt: skip
+    """A law whose coefficients are positive, unless their bounds say otherwise."""
     return Law(
         name, "conditional", parse(formula), Metric("loss", "nat/token", better), Scope("language", "modelling"),
-        Source("made up"), {n: Coefficient(n, v, bounds=(0.0, None)) for n, v in values.items()},
+        Source("made up"), {n: Coefficient(n, v, bounds=bounds) for n, v in values.items()},
         variables={symbol: Variable(symbol) for symbol in symbols.split()},
     )  # fmt: skip
 

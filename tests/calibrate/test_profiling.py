@@ -9,7 +9,7 @@ from scipy.stats import t
 
 from scalecalc.calibrate.lawfit import fit_law
 from scalecalc.calibrate.losses import huber, least_squares
-from scalecalc.calibrate.profiling import profile, profile_best_params, profile_value
+from scalecalc.calibrate.profiling import profile, profile_best_params, profile_value, profiles
 from scalecalc.errors import FitError
 from tests.calibrate.making import additive, grid_runs, law, line_runs
 
@@ -36,6 +36,21 @@ def test_a_straight_line_has_the_textbook_interval(name, place):
     found = profile(fitted, name, 0.9)
     assert found.value == pytest.approx(best[place], rel=1e-9)
     assert (found.low, found.high) == pytest.approx((best[place] - reach, best[place] + reach), rel=1e-5)
+
+
+def test_a_coefficient_of_any_sign_has_the_textbook_interval():
+    """y = a + b x with b < 0, and an interval of a that holds 0."""
+    y = 0.1 - 0.5 * X + np.array([0.3, -0.2, 0.1, 0.4, -0.5, 0.2, -0.1, 0.3, -0.4, 0.2, -0.3, 0.1])
+    design = np.stack([np.ones_like(X), X], axis=1)
+    best, squares = np.linalg.lstsq(design, y, rcond=None)[:2]
+    errors = np.sqrt(np.diag(squares[0] / 10 * np.linalg.inv(design.T @ design)))
+    form = law("line", "a + b*D", {"a": -1.0, "b": -1.0}, "D", bounds=(None, None))
+    found = profiles(fit_law(form, line_runs("D", X, y), loss=least_squares(), residual="raw"))
+    reach = t.ppf(0.95, 10) * errors
+    assert found["a"].low < 0 < found["a"].high
+    for place, name in enumerate(("a", "b")):
+        ends = (best[place] - reach[place], best[place] + reach[place])
+        assert (found[name].low, found[name].high) == pytest.approx(ends, rel=1e-5)
 
 
 def test_the_line_itself_has_the_textbook_interval_beyond_its_runs():

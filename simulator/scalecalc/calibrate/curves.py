@@ -5,7 +5,7 @@ Alabdulmohsin, Neyshabur and Zhai 2022 (arXiv:2209.06640) name M1 to M3; Caballe
 
 from __future__ import annotations
 
-from scalecalc.expressions import parse
+from scalecalc.expressions import Name, parse
 from scalecalc.laws import Coefficient, Law, Metric, Scope, Source, Variable
 from scalecalc.laws.conventions import UNKNOWN
 
@@ -36,8 +36,6 @@ def curve(name: str, symbol: str = "D", scale: float = 1.0, metric: Metric | Non
             {"a": 0.1, "b": 1.0, "c0": 0.3, "c1": 0.3, "d": scale / 10, "f": 0.5}, CABALLERO,
         ),
     }[name]  # fmt: skip
-    from scalecalc.expressions import Name
-
     coefficients = {n: Coefficient(n, value, bounds=(0.0, None)) for n, value in values.items()}
     return Law(
         name, "curve", parse(formula).substitute({"x": Name(symbol)}),

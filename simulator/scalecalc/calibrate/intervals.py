@@ -85,7 +85,7 @@ def interval(
         fitted: the law.
         values: of its variables, (n).
         rivals: other laws that survive the judgement; one of a variable that has no value here says nothing.
-        drift: what rolling origins missed beyond noise (`Judged.drift`), a standard deviation.
+        drift: what rolling origins missed beyond noise (`Judged.drift`), a standard deviation of logarithms.
         freedom: degrees of freedom; runs less coefficients, or with a drift the origins' number less one.
         level: of the interval.
         resample: `runs` with all their checkpoints, or `residuals`.
@@ -111,8 +111,9 @@ def interval(
     left = len(problem.observed) - len(fit.point)
     if freedom is None:
         freedom = max(min(left, COUNT - 1) if drift > 0 else left, 1)
+    missed = drift if logs else drift * np.abs(value)
     return combine(
-        value, {"coefficients": spread, "noise": noise(fitted), "form": form, "drift": drift}, freedom, level, logs
+        value, {"coefficients": spread, "noise": noise(fitted), "form": form, "drift": missed}, freedom, level, logs
     )
 
 

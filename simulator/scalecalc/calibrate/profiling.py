@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,7 +32,7 @@ FAR, CLOSE, MOST_SECANTS = 40.0, 1e-6, 40
 
 @dataclass(frozen=True)
 class Profile:
-    """An interval; an end the runs do not decide is 0 or infinite."""
+    """An interval; an end the runs do not decide is infinite, or 0 where the quantity is positive."""
 
     name: str
     value: float
@@ -45,12 +45,24 @@ def profile(fitted: LawFit, name: str, level: float = 0.9) -> Profile:
     """The interval of one coefficient.
 
     Raises:
-        FitError: it was not free, or is not positive.
+        FitError: it was not free.
     """
-    if name not in fitted.fit.coefficients:
-        free = ", ".join(fitted.fit.coefficients)
-        raise FitError(f"{name} was not fitted", todo=f"profile one of {free}")
-    return _interval(fitted.fit, name, Name(name), fitted.fit.coefficients[name], level)
+    fit = fitted.fit
+    if name not in fit.coefficients:
+        raise FitError(f"{name} was not fitted", todo=f"profile one of {', '.join(fit.coefficients)}")
+    value = fit.coefficients[name]
+    if name in fit.problem.positive:
+        return _interval(fit, name, Name(name), value, level)
+    unit = abs(value) or 1.0
+    found = _interval(fit, name, Call("exp", (Binary("/", Name(name), Number(unit)),)), math.exp(value / unit), level)
+    with np.errstate(divide="ignore"):
+        low, high = unit * np.log([found.low, found.high])
+    return Profile(name, value, float(low), float(high), level)
+
+
+def profiles(fitted: LawFit, level: float = 0.9) -> dict[str, Profile]:
+    """The interval of every fitted coefficient."""
+    return {name: profile(fitted, name, level) for name in fitted.fit.coefficients}
 
 
 def profile_best_params(fitted: LawFit, compute: float, *, per_nd: float = SIX, level: float = 0.9) -> Profile:
@@ -111,27 +123,41 @@ def allowance(fit: Fit, level: float) -> float:
     """
     from scipy.stats import t
 
-    residuals, problem = fit.residuals, fit.problem
+    freedom = max(len(fit.residuals) - len(fit.point), 1)
+    return 0.5 * float(t.ppf(0.5 + 0.5 * level, freedom)) ** 2 * scatter(fit)
+
+
+def scatter(fit: Fit) -> float:
+    """E psi^2/E psi': times the inverse Hessian it is the coefficients' covariance; s^2 of least squares."""
+    residuals, loss = fit.residuals, fit.problem.loss
     freedom = max(len(residuals) - len(fit.point), 1)
-    weights = np.ones(len(residuals)) if problem.weights is None else problem.weights
-    first = problem.loss.terms(residuals)[1]
+    weights = np.ones(len(residuals)) if fit.problem.weights is None else fit.problem.weights
+    pull = float((weights**2 * loss.terms(residuals)[1] ** 2).sum()) / freedom
     step = 0.5 * max(float(np.std(residuals)), 1e-300) * len(residuals) ** -0.2
-    bend = (problem.loss.terms(residuals + step)[1] - problem.loss.terms(residuals - step)[1]) / (2 * step)
-    rate = float((weights**2 * first**2).sum()) / freedom / max(float((weights * bend).sum()) / len(residuals), 1e-300)
-    return 0.5 * float(t.ppf(0.5 + 0.5 * level, freedom)) ** 2 * rate
+    bend = (loss.terms(residuals + step)[1] - loss.terms(residuals - step)[1]) / (2 * step)
+    return pull / max(float((weights * bend).mean()), 1e-300)
 
 
 def _interval(fit: Fit, name: str, quantity: Expr, value: float, level: float) -> Profile:
     if not value > 0:
-        raise FitError(f"{name} is {value:g}: only positive quantities have a profile", todo="use the bootstrap")
+        raise FitError(f"{name} is {value:g}, the profile of which needs a positive one", todo="use the bootstrap")
     center, limit = math.log(value), allowance(fit, level)
-    way, spread, firmness = _first_order(fit, quantity, center)
-    low, high = np.exp(center + _ends(held(fit.problem, quantity, firmness), fit, center, way, spread, limit))
+    slopes = _first_order(fit, quantity, center)
+    firmness = FIRMNESS / (slopes.variance * slopes.row**2)
+    low, high = np.exp(center + _ends(held(fit.problem, quantity, firmness), fit, center, slopes, limit))
     return Profile(name, value, float(low), float(high), level)
 
 
-def _first_order(fit: Fit, quantity: Expr, center: float) -> tuple[Array, float, float]:
-    """How coordinates follow the quantity's logarithm, its variance per unit of objective, the weight to hold it."""
+class _Slopes(NamedTuple):
+    """At the optimum: of coordinates by the quantity's logarithm, of its row by the same, and its variance for a
+    covariance of the inverse Hessian."""
+
+    way: Array
+    row: float
+    variance: float
+
+
+def _first_order(fit: Fit, quantity: Expr, center: float) -> _Slopes:
     problem = fit.problem
     names = problem.names
     row = Binary("/", quantity, Name(HELD)).substitute({n: Call("exp", (Name(n),)) for n in problem.positive})
@@ -142,24 +168,26 @@ def _first_order(fit: Fit, quantity: Expr, center: float) -> tuple[Array, float,
     reach = float(slope @ along)
     if not (reach > 0 and math.isfinite(reach)):
         raise FitError("the quantity does not depend on what was fitted", todo="choose another")
-    return -by_value / reach * along, reach / by_value**2, FIRMNESS / reach
+    return _Slopes(-by_value / reach * along, by_value, reach / by_value**2)
 
 
-def _ends(problem: Problem, fit: Fit, center: float, way: Array, spread: float, limit: float) -> Array:
+def _ends(problem: Problem, fit: Fit, center: float, slopes: _Slopes, limit: float) -> Array:
     """Where the objective has grown by `limit` on both sides, from the center: secants on its root, nearly straight."""
     side, target = np.array([-1.0, 1.0]), math.sqrt(limit)
-    first = math.sqrt(2 * limit * spread)
+    first = math.sqrt(2 * limit * slopes.variance)
     before, root_before = np.zeros(2), np.zeros(2)
-    place, points = np.full(2, first), fit.point + np.outer(side * first, way)
+    place, points = np.full(2, first), fit.point + np.outer(side * first, slopes.way)
     done, found = np.zeros(2, bool), np.full(2, math.inf)
     weights = np.ones(len(fit.problem.observed)) if fit.problem.weights is None else fit.problem.weights
     for _ in range(MOST_SECANTS):
         whole = np.concatenate([(center + side * place)[:, None], points], axis=1)
         whole = minimise(frozen(problem.evaluate), whole, enough=1e-5 * limit).points
-        grown = problem.loss.terms(problem.residuals(whole)[:, :-1])[0] @ weights - fit.objective
+        residuals = problem.residuals(whole)
+        grown = problem.loss.terms(residuals[:, :-1])[0] @ weights - fit.objective
         root = np.sqrt(np.maximum(grown, 0.0))
         met = ~done & (np.abs(root - target) < CLOSE * target)
-        found[met], done = place[met], done | met
+        # what is held gives way a little: the ends are where it then is
+        found[met], done = (place - side * residuals[:, -1] / slopes.row)[met], done | met
         if (done | (place > FAR * first)).all():
             break
         slope = (root - root_before) / np.where(place == before, math.inf, place - before)

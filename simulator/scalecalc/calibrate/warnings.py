@@ -10,6 +10,7 @@ import numpy as np
 
 from scalecalc.calibrate.judge import growing
 from scalecalc.calibrate.lawfit import LawFit
+from scalecalc.calibrate.profiling import scatter
 from scalecalc.calibrate.runs import Runs
 from scalecalc.calibrate.starts import linear
 from scalecalc.calibrate.tape import Array
@@ -28,7 +29,7 @@ SAME_COMPUTE = 0.1
 
 
 @dataclass(frozen=True)
-class Warning:
+class Doubt:
     """A doubt.
 
     Attributes:
@@ -40,13 +41,13 @@ class Warning:
     text: str
 
 
-def warnings(fitted: LawFit) -> list[Warning]:
+def warnings(fitted: LawFit) -> list[Doubt]:
     """Every doubt about a fit and its runs.
 
     Looked at besides the law's own variables: columns `steps` (optimiser steps), `U` (distinct samples) and `train`
     (the performance on what was trained on), where the runs have them.
     """
-    return [Warning(kind, text) for kind, check in CHECKS.items() for text in check(fitted)]
+    return [Doubt(kind, text) for kind, check in CHECKS.items() for text in check(fitted)]
 
 
 def _confounded(fitted: LawFit) -> Iterator[str]:
@@ -67,19 +68,13 @@ def _floor(fitted: LawFit) -> Iterator[str]:
     """A constant term whose own error is as large as it is."""
     fit = fitted.fit
     formula, names = fit.problem.formula, fit.problem.names
-    spread = np.linalg.pinv(fit.hessian)
-    left = max(len(fit.residuals) - len(fit.point), 1)
-    first = fit.problem.loss.terms(fit.residuals)[1]
-    step = 0.5 * max(float(np.std(fit.residuals)), 1e-300)
-    bend = float(np.mean(fit.problem.loss.terms(fit.residuals + step)[1] - fit.problem.loss.terms(
-        fit.residuals - step)[1])) / (2 * step)  # fmt: skip
-    rate = float((first**2).sum()) / left / max(bend, 1e-300)
+    covariance = scatter(fit) * np.linalg.pinv(fit.hessian)
     for name in linear(formula, names):
         if formula.diff(name) != Number(1):
             continue
         place = names.index(name)
         value = fit.coefficients[name]
-        error = math.sqrt(max(rate * float(spread[place, place]), 0.0)) * (value if name in fit.problem.positive else 1)
+        error = math.sqrt(max(float(covariance[place, place]), 0.0)) * (value if name in fit.problem.positive else 1)
         least = float(np.abs(fit.problem.observed).min())
         if abs(value) < 1e-3 * least:
             yield f"floor unidentified: {name} went to 0 ({value:.1e}); larger runs are needed to see one"
