@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.optimize import minimize
-from scipy.stats import t
+from scipy.stats import norm, t
 
 from scalecalc.calibrate.lawfit import fit_law
-from scalecalc.calibrate.losses import huber, least_squares
+from scalecalc.calibrate.losses import huber, lad, least_squares
 from scalecalc.calibrate.profiling import profile, profile_best_params, profile_value, profiles
 from scalecalc.errors import FitError
 from tests.calibrate.making import additive, grid_runs, law, line_runs
@@ -102,6 +102,16 @@ def test_huber_and_least_squares_agree_where_no_residual_is_large():
     wide = profile(fit_law(additive(), runs, loss=huber(1.0)), "alpha")
     square = profile(fit_law(additive(), runs, loss=least_squares()), "alpha")
     assert (wide.low, wide.high) == pytest.approx((square.low, square.high), rel=1e-6)
+
+
+def test_absolute_deviations_of_a_mean_have_the_interval_of_a_median():
+    """Of 201 even quantiles of a normal distribution the median is known to s sqrt(pi/2/n); within a tenth."""
+    y = 50.0 + norm.ppf((np.arange(201) + 0.5) / 201)
+    form = law("constant", "a + 0*D", {"a": 1.0}, "D")
+    found = profile(fit_law(form, line_runs("D", np.arange(1, 202), y), loss=lad(), residual="raw"), "a")
+    reach = 1.645 * np.sqrt(np.pi / 2 / 201)
+    assert found.high - 50 == pytest.approx(reach, rel=0.1)
+    assert 50 - found.low == pytest.approx(reach, rel=0.1)
 
 
 def test_only_fitted_coefficients_have_a_profile():

@@ -15,6 +15,7 @@ import numpy as np
 
 from scalecalc.calibrate.fit import Fit
 from scalecalc.calibrate.lawfit import LawFit
+from scalecalc.calibrate.losses import huber
 from scalecalc.calibrate.newton import Evaluate, minimise
 from scalecalc.calibrate.problem import Problem
 from scalecalc.calibrate.tape import Array
@@ -26,6 +27,8 @@ from scalecalc.laws.optimum import SIX
 HELD, REAL = "held_", "real_"
 FIRMNESS = 1e4
 """How much more the held value weighs than all runs: it gives way by that part of what they would move it."""
+ROUNDED = 0.02
+"""Of the mean absolute residual: where absolute deviations are rounded off to be profiled."""
 FAR, CLOSE, MOST_SECANTS = 40.0, 1e-6, 40
 """First-order half-widths beyond which an end is called open; how nearly an end is met; when to give up."""
 
@@ -141,11 +144,23 @@ def scatter(fit: Fit) -> float:
 def _interval(fit: Fit, name: str, quantity: Expr, value: float, level: float) -> Profile:
     if not value > 0:
         raise FitError(f"{name} is {value:g}, the profile of which needs a positive one", todo="use the bootstrap")
+    fit = _rounded(fit)
     center, limit = math.log(value), allowance(fit, level)
     slopes = _first_order(fit, quantity, center)
     firmness = FIRMNESS / (slopes.variance * slopes.row**2)
     low, high = np.exp(center + _ends(held(fit.problem, quantity, firmness), fit, center, slopes, limit))
     return Profile(name, value, float(low), float(high), level)
+
+
+def _rounded(fit: Fit) -> Fit:
+    """Absolute deviations with their corners rounded off well inside the residuals; any other fit as it is."""
+    if fit.problem.loss.name != "lad":
+        return fit
+    problem = replace(fit.problem, loss=huber(ROUNDED * float(np.abs(fit.residuals).mean())))
+    found = minimise(problem.evaluate, fit.point[None])
+    return replace(
+        fit, problem=problem, point=found.points[0], objective=float(found.values[0]), hessian=found.hessians[0]
+    )
 
 
 class _Slopes(NamedTuple):
