@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from scalecalc.calibrate.fit import FINE, Fit, condition
 from scalecalc.calibrate.intervals import interval
-from scalecalc.calibrate.lawfit import fit_law
+from scalecalc.calibrate.lawfit import LawFit, problem_of
 from scalecalc.calibrate.losses import least_squares
+from scalecalc.calibrate.newton import minimise
 from scalecalc.calibrate.profiling import profile_best_params
 from scalecalc.calibrate.runs import Runs
-from scalecalc.errors import FitError
 from scalecalc.expressions import parse
 from scalecalc.laws import Coefficient, Law, Metric, Scope, Source, Variable, optimum
 
@@ -64,29 +65,39 @@ def truth(name: str) -> Law:
     )  # fmt: skip
 
 
+def fits(law: Law, noise: float, sets: int, random: np.random.Generator) -> Iterator[LawFit]:
+    """Sets of runs drawn from a law, each with the law fitted to it: all from the truth, as one batch."""
+    n, d = (grid.ravel() for grid in np.meshgrid(np.geomspace(1e7, 1e10, 7), np.geomspace(1e9, 1e11, 7)))
+    clean = law.evaluate(N=n, D=d)
+    problem = problem_of(law, Runs({"N": n, "D": d}, clean, np.arange(len(n))), loss=least_squares())
+    targets = np.log(clean) + noise * random.standard_normal((sets, len(n)))
+    start = problem.coordinates({name: constant.value for name, constant in law.coefficients.items()})
+    found = minimise(problem.evaluate_against, np.tile(start, (sets, 1)), targets, 1e-12)
+    for target, point, value, gradient, hessian in zip(targets, *found[:4], strict=True):
+        if gradient > FINE:
+            continue
+        mine = replace(problem, observed=np.exp(target))
+        values = {name: float(v) for name, v in problem.coefficients(point).items()}
+        fit = Fit(mine, point, values, float(value), float(gradient), condition(hessian), 1, 1, hessian)
+        runs = Runs(problem.data, mine.observed, np.arange(len(n)))
+        yield LawFit(law.with_coefficients(**values), law, runs, fit, {}, ())
+
+
 def cell(name: str, noise: float, sets: int, seed: int = 0, count: int = 100) -> Cell:
     """Draw, fit and count."""
     law = truth(name)
-    n, d = (grid.ravel() for grid in np.meshgrid(np.geomspace(1e7, 1e10, 7), np.geomspace(1e9, 1e11, 7)))
     far = {"N": np.array([1e11]), "D": np.array([1e12])}
-    clean, beyond = law.evaluate(N=n, D=d), float(law.evaluate(N=1e11, D=1e12))
-    best = optimum(law, COMPUTE).params
+    beyond, best = float(law.evaluate(N=1e11, D=1e12)), optimum(law, COMPUTE).params
     random = np.random.default_rng([seed, *name.encode(), round(1e6 * noise)])
-    held = held_best = failed = 0
-    for _ in range(sets):
-        runs = Runs({"N": n, "D": d}, clean * np.exp(noise * random.standard_normal(len(n))), np.arange(len(n)))
+    kept = held = held_best = 0
+    for fitted in fits(law, noise, sets, random):
         new = beyond * math.exp(noise * random.standard_normal())
-        try:
-            fitted = fit_law(law, runs, loss=least_squares(), starts=4)
-            said = interval(fitted, far, level=LEVEL, resample="residuals", count=count)
-            profile = profile_best_params(fitted, COMPUTE, level=LEVEL)
-        except FitError:
-            failed += 1
-            continue
+        said = interval(fitted, far, level=LEVEL, resample="residuals", count=count)
+        profile = profile_best_params(fitted, COMPUTE, level=LEVEL)
+        kept += 1
         held += bool(said.low[0] <= new <= said.high[0])
         held_best += bool(profile.low <= best <= profile.high)
-    kept = max(sets - failed, 1)
-    return Cell(name, noise, sets, held / kept, held_best / kept, failed)
+    return Cell(name, noise, sets, held / max(kept, 1), held_best / max(kept, 1), sets - kept)
 
 
 def table(cells: Sequence[Cell]) -> str:
@@ -105,7 +116,10 @@ def main() -> None:
     options = parser.parse_args()
     jobs = [(name, noise) for name in LAWS for noise in NOISE]
     with ProcessPoolExecutor(options.workers) as pool:
-        cells = list(pool.map(cell, *zip(*jobs, strict=True), [options.sets] * len(jobs)))
+        cells = []
+        for done in pool.map(cell, *zip(*jobs, strict=True), [options.sets] * len(jobs)):
+            cells.append(done)
+            print(done, flush=True)
     worst = max(abs(share - LEVEL) for c in cells for share in (c.prediction, c.best))
     text = (
         f"# Coverage of {LEVEL:.0%} intervals where the truth is known\n\n49 runs per set (7 N from 1e7 to 1e10, 7 D "
