@@ -9,7 +9,7 @@ from scalecalc.calibrate.fit import Fit, fit
 from scalecalc.calibrate.losses import Loss, huber
 from scalecalc.calibrate.problem import Problem
 from scalecalc.calibrate.runs import Runs
-from scalecalc.calibrate.starts import COUNT, EXPONENTS
+from scalecalc.calibrate.starts import COUNT, EXPONENTS, linear
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FitError, nearest
 from scalecalc.expressions import Expr, Name, Number
@@ -65,7 +65,7 @@ def fit_law(
     """
     held, tied = held_of(form, held), (*form.ties, *tied)
     problem = problem_of(form, runs, loss=loss, residual=residual, weights=weights, held=held, tied=tied)
-    found = fit(problem, {**_around(form, problem), **(ranges or {})}, starts)
+    found = fit(problem, {**ranges_of(form, problem), **(ranges or {})}, starts)
     values = dict(found.coefficients)
     for first, *others in tied:
         values.update(dict.fromkeys(others, values.get(first, held.get(first, 0.0))))
@@ -92,14 +92,17 @@ def problem_of(
     free = [name for name in form.coefficients if name not in replaced]
     if not free:
         raise FitError(f"every coefficient of {form.name} is held", todo="leave at least one free")
-    positive = [name for name in free if is_positive(form, name)]
+    formula = form.expanded.substitute(replaced)
+    factors = linear(formula, free)
+    # exponents stay as they are: their logarithms would put starts near 0 on a plain
+    positive = [name for name in free if is_positive(form, name) and (name in factors or not is_exponent(form, name))]
     return Problem(
-        form.expanded.substitute(replaced), tuple(positive), tuple(name for name in free if name not in positive),
+        formula, tuple(positive), tuple(name for name in free if name not in positive),
         runs.needed(form.inputs), runs.observed, loss or huber(), residual, weights,
     )  # fmt: skip
 
 
-def _around(form: Law, problem: Problem) -> dict[str, tuple[float, float]]:
+def ranges_of(form: Law, problem: Problem) -> dict[str, tuple[float, float]]:
     """Where to look for coefficients that are no usual exponents: scales, two decades around the published ones."""
     low, high = EXPONENTS
     found = {}
@@ -108,6 +111,12 @@ def _around(form: Law, problem: Problem) -> dict[str, tuple[float, float]]:
         if value is not None and value > 0 and not low <= value <= high:
             found[name] = (value / SCALES, value * SCALES)
     return found
+
+
+def is_exponent(form: Law, name: str) -> bool:
+    """Whether a coefficient that is no factor has the size of one."""
+    value = form.coefficients[name].value
+    return value is None or EXPONENTS[0] <= value <= EXPONENTS[1]
 
 
 def is_positive(form: Law, name: str) -> bool:

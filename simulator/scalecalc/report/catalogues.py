@@ -16,7 +16,6 @@ from scalecalc.report.blocks import Block, Row, amount, each, sizes_of_data
 from scalecalc.report.render import grid
 from scalecalc.report.terminal import show_blocks, show_table
 
-
 FORM = "a form: fit it"
 
 
@@ -174,7 +173,7 @@ def show_law(law: Law, file: IO[str]) -> None:
         [name, f"{law.constants[name]:g}" if name in law.constants else "", f"= {expression}"]
         for name, expression in law.derived.items()
     ]
-    tied = [[", ".join(group) + " are equal"] for group in law.ties]
+    tied: list[Row] = [[", ".join(group) + " are equal"] for group in law.ties]
     unknown: list[Row] = [["unknown"]]
     lower_is = f"{metric.better} is better"
     blocks = [
