@@ -49,7 +49,7 @@ def huber(delta: float = 1e-3) -> Loss:
     return Loss("huber", delta, terms)
 
 
-def lad(smoothing: float = 1e-6) -> Loss:
+def lad(smoothing: float = 1e-7) -> Loss:
     """|r|, rounded off below `smoothing` on the way to its optimum (`corners`)."""
     rounded = huber(smoothing)
 
@@ -87,7 +87,7 @@ def loss_of(name: str, scale: float | None = None) -> Loss:
         case "huber":
             return huber(1e-3 if scale is None else scale)
         case "lad":
-            return lad(1e-6 if scale is None else scale)
+            return lad(1e-7 if scale is None else scale)
         case "student-t":
             return student_t(1e-2 if scale is None else scale)
     raise UsageError(f"no loss '{name}'", where="--loss", todo="use least-squares, huber, lad or student-t")
