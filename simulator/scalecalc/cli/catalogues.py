@@ -68,7 +68,9 @@ def laws_convert(
     from scalecalc.laws.writing import text_of
 
     law, given = load(name), formulas(sizes or [])
-    family = Family.along(profile(along), given, ", ".join([along, *(f"{key} = {text}" for key, text in given.items())]))
+    family = Family.along(
+        profile(along), given, ", ".join([along, *(f"{key} = {text}" for key, text in given.items())])
+    )
     text = text_of(convert(law, family, params=params, compute=compute, ratio=ratio))
     with target(output) as file:
         file.write(text)

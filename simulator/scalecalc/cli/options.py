@@ -42,7 +42,9 @@ def formulas(texts: Sequence[str]) -> dict[str, str]:
     for text in texts:
         name, equals, formula = text.partition("=")
         if not (equals and name.strip() and formula.strip()):
-            raise UsageError(f"'{text}' is not NAME=FORMULA", where="--set", todo="write for example n_layer=d_model/64")
+            raise UsageError(
+                f"'{text}' is not NAME=FORMULA", where="--set", todo="write for example n_layer=d_model/64"
+            )
         _once(found, name.strip(), formula.strip(), "--set")
     return found
 

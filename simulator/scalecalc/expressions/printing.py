@@ -62,7 +62,9 @@ def _render(node: Expr, style: Style) -> Printed:
         case Call(function, arguments):
             return style.call(function, [render(argument, style) for argument in arguments]), ATOM
         case Root(unknown, equation, low, high):
-            return style.call("root", [style.name(unknown), *(render(part, style) for part in (equation, low, high))]), ATOM
+            return style.call(
+                "root", [style.name(unknown), *(render(part, style) for part in (equation, low, high))]
+            ), ATOM
     raise TypeError(type(node))
 
 

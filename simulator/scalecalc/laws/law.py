@@ -201,7 +201,9 @@ class Law:
     def with_coefficients(self, **values: float) -> Law:
         """The same law with other constants, their published errors dropped."""
         changed = {
-            name: replace(constant, value=float(values[name]), se=None, ci=None, level=None) if name in values else constant
+            name: replace(constant, value=float(values[name]), se=None, ci=None, level=None)
+            if name in values
+            else constant
             for name, constant in self.coefficients.items()
         }
         if unknown := sorted(set(values) - set(changed)):
