@@ -33,7 +33,7 @@ PLACE = {
         "twice_as_large_wins_beyond": Q, "data": Q, "value": Q, "worse_than_best": Q, "gain_of_doubling": Q,
         "stop_at": Q, "target_at": Q, "why_no_value": (str, type(None)),
     },
-    "stop_at": Q,
+    "stop": {"compute": float, "params": float, "data": float, "value": float},
     "isoflop": [{"params": float, "data": float, "value": float, "worse": float}],
     "notes": [str],
 }  # fmt: skip

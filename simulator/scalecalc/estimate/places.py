@@ -81,12 +81,11 @@ class Place:
         cost: `6ND`, or `own`: the model's own FLOPs per sample and parameter.
         count: how the law counts N; `sample`: what a sample is to it.
         best: for the budget; `doubling`: what twice the budget gains.
-        outside: decades by which the best model lies outside of what the law was calibrated on; empty if unknown.
         target: the cheapest model for the value asked for.
         reaching: least and largest N that reach that value within the budget.
         serving: the cheapest model in training and use together; `trained`: the one cheapest to train, at the same
             value and use.
-        stop: the budget beyond which doubling it gains less than was asked for, each best spent.
+        stop: the best for the budget beyond which doubling it gains less than was asked for.
         standing: the model or N asked about.
         isoflop: the loss over N.
         notes: what is to be known of this row.
@@ -99,12 +98,11 @@ class Place:
     sample: str
     best: Optimum | None = None
     doubling: float | None = None
-    outside: Mapping[str, float] | None = None
     target: Least | None = None
     reaching: Interval | None = None
     serving: Least | None = None
     trained: Least | None = None
-    stop: float | None = None
+    stop: Optimum | None = None
     standing: Standing | None = None
     isoflop: tuple[IsoPoint, ...] = ()
     notes: tuple[str, ...] = ()
@@ -127,8 +125,7 @@ def place(law: Law, question: Question, *, cost: str, per_nd: float, model: Boun
     if best is not None:
         more = optimum(law, 2 * best.compute, per_nd=per_nd, unique=question.unique)
         iso = _isoflop(law, best) if question.isoflop else ()
-        outside = _outside(law, best)
-        found = replace(found, best=best, doubling=(best.value - more.value) * law.sign, outside=outside, isoflop=iso)
+        found = replace(found, best=best, doubling=(best.value - more.value) * law.sign, isoflop=iso)
     if question.target is not None:
         found = replace(found, target=_least(law, question, question.target, per_nd))
         if best is not None:
@@ -141,7 +138,9 @@ def place(law: Law, question: Question, *, cost: str, per_nd: float, model: Boun
                         trained=_used(_least(law, question, goal, per_nd), question.served))  # fmt: skip
     if question.stop is not None:
         gain, share = question.stop.gain, question.stop.relative
-        found = replace(found, stop=frontier_stop(law, gain, relative=share, per_nd=per_nd, unique=question.unique))
+        end = frontier_stop(law, gain, relative=share, per_nd=per_nd, unique=question.unique)
+        stop = None if end is None else optimum(law, end, per_nd=per_nd, unique=question.unique)
+        found = replace(found, stop=stop)
     runs = [run.data for run in (best, found.target, found.serving) if run is not None]
     notes = _passes(law, question.unique, max(runs, default=0.0))
     standing = None if model is None else _standing(law, question, per_nd, model, best)
@@ -179,10 +178,11 @@ def _least(law: Law, question: Question, value: float, per_nd: float, served: fl
     return found
 
 
-def _outside(law: Law, best: Optimum) -> Mapping[str, float]:
-    values = {"N": best.params, "D": best.data}
+def outside(law: Law, run: Optimum | Least) -> Mapping[str, float]:
+    """Decades by which a run lies outside of what the law was calibrated on; empty if that is unknown."""
+    values = {"N": run.params, "D": run.data}
     if "C" in law.variables and law.variables["C"].unit == "FLOP":
-        values["C"] = best.compute
+        values["C"] = run.compute
     return decades(law, values)
 
 
