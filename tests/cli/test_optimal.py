@@ -131,6 +131,8 @@ BAD = [
     (("--target-loss", "0"), "--target-loss: '0' is no positive number"),
     (("--target-loss", "nan"), "no positive number"),
     (("--params", "-1"), "--params: '-1' is no positive number"),
+    (("--params", "0.5"), "0.5 is no size"),
+    (("--budget", "1e4", "--law", "hoffmann-2022"), "above that of guessing"),
     (("--params", "1e9", "--model", "gpt2"), "a model has its own N"),
     (("--model", "gpt2", "--stop-below", "x"), "'x' is no gain"),
     (("--model", "gpt2", "--stop-below", "-1%"), "'-1%' is no gain"),

@@ -31,6 +31,8 @@ OCTAVES = range(-4, 5)
 """Powers of 2 of N* an isoFLOP table shows."""
 PER_SERVED = 2.0
 """FLOPs of inference per parameter and sample: a forward pass, as Sardana et al. 2024 count it."""
+MOST_NATS = math.log(1e6)
+"""Loss per token of guessing among more tokens than any vocabulary has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +110,15 @@ class Place:
     notes: tuple[str, ...] = ()
 
 
-def place(law: Law, question: Question, *, cost: str, per_nd: float, model: Bound | None) -> Place:
+def place(
+    law: Law, question: Question, *, cost: str, per_nd: float, per_served: float = PER_SERVED, model: Bound | None
+) -> Place:
     """A law's answers.
 
     Args:
         law: of N and D, or of N, D and U.
         question: what is asked.
-        cost: `6ND` or `own`; `per_nd`: the FLOPs per parameter and sample that is.
+        cost: `6ND` or `own`; `per_nd`: the FLOPs per parameter and sample that is; `per_served`: those of inference.
         model: N of the one asked about, if any.
 
     Raises:
@@ -134,8 +138,10 @@ def place(law: Law, question: Question, *, cost: str, per_nd: float, model: Boun
     if question.served is not None:
         goal = question.target if best is None or question.target is not None else best.value
         assert goal is not None  # as the question was checked
-        found = replace(found, serving=_least(law, question, goal, per_nd, question.served),
-                        trained=_used(_least(law, question, goal, per_nd), question.served))  # fmt: skip
+        plain = _least(law, question, goal, per_nd)
+        used = replace(plain, served=question.served, inference=per_served * question.served * plain.params)
+        serving = _least(law, question, goal, per_nd, question.served, per_served)
+        found = replace(found, serving=serving, trained=used)
     if question.stop is not None:
         gain, share = question.stop.gain, question.stop.relative
         end = frontier_stop(law, gain, relative=share, per_nd=per_nd, unique=question.unique)
@@ -153,11 +159,6 @@ def _best(law: Law, question: Question, flops: float, per_nd: float) -> Optimum:
     return found
 
 
-def _used(trained: Least, served: float) -> Least:
-    """The same model with the cost of its use."""
-    return replace(trained, served=served, inference=PER_SERVED * served * trained.params)
-
-
 def _sensible(law: Law, best: Optimum) -> None:
     """Refuses a best model that is none."""
     low, high = law.metric.bounds
@@ -165,12 +166,17 @@ def _sensible(law: Law, best: Optimum) -> None:
         what = "parameters" if best.params < 1 else "samples"
         raise LawError(f"{best.compute:.3g} FLOP are too little: the best model would have "
                            f"{min(best.params, best.data):.2g} {what}")  # fmt: skip
+    if law.metric.unit == "nat/token" and best.value > MOST_NATS:
+        said = f"{law.metric.name} would be {best.value:.3g}, above that of guessing"
+        raise LawError(f"{best.compute:.3g} FLOP are too little: {said}")
     if (low is not None and best.value < low) or (high is not None and best.value > high):
         raise LawError(f"{law.metric.name} would be {best.value:.3g}, beyond its bounds")
 
 
-def _least(law: Law, question: Question, value: float, per_nd: float, served: float = 0.0) -> Least:
-    found = least_compute(law, value, per_nd=per_nd, served=served, per_served=PER_SERVED, unique=question.unique)
+def _least(
+    law: Law, question: Question, value: float, per_nd: float, served: float = 0.0, per_served: float = PER_SERVED
+) -> Least:
+    found = least_compute(law, value, per_nd=per_nd, served=served, per_served=per_served, unique=question.unique)
     if found is None or not math.isfinite(found.compute) or found.compute > 1e60:
         floor = floor_of(law, unique=question.unique)
         held = f" with {short(question.unique)} distinct {law.variables['D'].sample}s" if question.unique else ""
