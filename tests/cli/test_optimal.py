@@ -33,7 +33,7 @@ PLACE = {
         "twice_as_large_wins_beyond": Q, "data": Q, "value": Q, "worse_than_best": Q, "gain_of_doubling": Q,
         "stop_at": Q, "target_at": Q, "why_no_value": (str, type(None)),
     },
-    "stop_at": Q,
+    "stop": {"compute": float, "params": float, "data": float, "value": float},
     "isoflop": [{"params": float, "data": float, "value": float, "worse": float}],
     "notes": [str],
 }  # fmt: skip
@@ -131,6 +131,8 @@ BAD = [
     (("--target-loss", "0"), "--target-loss: '0' is no positive number"),
     (("--target-loss", "nan"), "no positive number"),
     (("--params", "-1"), "--params: '-1' is no positive number"),
+    (("--params", "0.5"), "0.5 is no size"),
+    (("--budget", "1e4", "--law", "hoffmann-2022"), "above that of guessing"),
     (("--params", "1e9", "--model", "gpt2"), "a model has its own N"),
     (("--model", "gpt2", "--stop-below", "x"), "'x' is no gain"),
     (("--model", "gpt2", "--stop-below", "-1%"), "'-1%' is no gain"),

@@ -97,6 +97,16 @@ def test_inference_takes_the_optimums_loss_where_none_is_asked_for():
     assert place.serving.total < place.trained.total
 
 
+def test_inference_costs_the_models_own_forward_pass():
+    """GPT-2 at 1024 tokens: 2 (123,532,032 + 18,432*1,024) FLOP forward for each."""
+    model = inspect(profile("gpt2"))
+    own = allocate(Question(target=3.0, served=1e12), inspection=model, laws=[BESIROGLU]).places[1]
+    each = 2 * (123_532_032 + 18_432 * 1_024) / 124_439_808
+    assert own.cost == "own"
+    assert own.serving.inference == pytest.approx(each * own.serving.params * 1e12)
+    assert own.trained.inference == pytest.approx(each * own.trained.params * 1e12)
+
+
 def test_laws_of_one_pass_and_repeated_data():
     few = allocate(Question(budget=Budget(1e21), unique=30e9), laws=[BESIROGLU])
     assert few.places[0].notes[0].startswith("2 passes over 30B distinct tokens")

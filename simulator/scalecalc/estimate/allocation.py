@@ -123,10 +123,11 @@ def _places(law: Law, question: Question, plan: Plan, inspection: Inspection | N
     bound = bind_params(law, inspection.profile, plan)
     if bound.value is None:
         raise LawError(bound.how)
-    costs = {"6ND": SIX}
-    if plan.flops_per_sample:
-        costs["own"] = float(plan.flops_per_sample) / bound.value
-    rows = [place(law, question, cost=cost, per_nd=per_nd, model=bound) for cost, per_nd in costs.items()]
+    rows = [place(law, question, cost="6ND", per_nd=SIX, model=bound)]
+    forward = inspection.each(inspection.profile.forward["matrix_flops"])
+    if plan.flops_per_sample and forward:
+        train, use = float(plan.flops_per_sample) / bound.value, float(forward) / bound.value
+        rows.append(place(law, question, cost="own", per_nd=train, per_served=use, model=bound))
     return [_sensible(row, inspection) for row in rows]
 
 
@@ -208,5 +209,6 @@ def _assumed(question: Question, inspection: Inspection | None, places: Sequence
     if question.unique is None:
         found.append("as many distinct samples as are seen (--unique)")
     if question.served is not None:
-        found.append("inference costs 2 FLOP per parameter and sample, as a forward pass")
+        own = "" if inspection is None else "; in rows of the model's own cost, as its forward pass"
+        found.append(f"inference costs 2 FLOP per parameter and sample{own}")
     return found

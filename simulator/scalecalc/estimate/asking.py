@@ -60,6 +60,8 @@ class Question:
                              todo="give --budget, --target-loss, --stop-below, --params or --model")  # fmt: skip
         if self.params is not None and model:
             raise UsageError("a model has its own N", where="--params", todo="leave out --params or --model")
+        if self.params is not None and self.params < 1:
+            raise UsageError(f"{self.params:g} is no size", where="--params", todo="give 1 parameter or more")
         if self.isoflop and self.budget is None:
             raise UsageError("a table over N needs a budget", where="--isoflop", todo="give --budget")
         if self.served is not None and self.budget is None and self.target is None:

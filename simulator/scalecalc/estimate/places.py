@@ -31,6 +31,8 @@ OCTAVES = range(-4, 5)
 """Powers of 2 of N* an isoFLOP table shows."""
 PER_SERVED = 2.0
 """FLOPs of inference per parameter and sample: a forward pass, as Sardana et al. 2024 count it."""
+MOST_NATS = math.log(1e6)
+"""Loss per token of guessing among more tokens than any vocabulary has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,11 @@ class Place:
         cost: `6ND`, or `own`: the model's own FLOPs per sample and parameter.
         count: how the law counts N; `sample`: what a sample is to it.
         best: for the budget; `doubling`: what twice the budget gains.
-        outside: decades by which the best model lies outside of what the law was calibrated on; empty if unknown.
         target: the cheapest model for the value asked for.
         reaching: least and largest N that reach that value within the budget.
         serving: the cheapest model in training and use together; `trained`: the one cheapest to train, at the same
             value and use.
-        stop: the budget beyond which doubling it gains less than was asked for, each best spent.
+        stop: the best for the budget beyond which doubling it gains less than was asked for.
         standing: the model or N asked about.
         isoflop: the loss over N.
         notes: what is to be known of this row.
@@ -99,24 +100,25 @@ class Place:
     sample: str
     best: Optimum | None = None
     doubling: float | None = None
-    outside: Mapping[str, float] | None = None
     target: Least | None = None
     reaching: Interval | None = None
     serving: Least | None = None
     trained: Least | None = None
-    stop: float | None = None
+    stop: Optimum | None = None
     standing: Standing | None = None
     isoflop: tuple[IsoPoint, ...] = ()
     notes: tuple[str, ...] = ()
 
 
-def place(law: Law, question: Question, *, cost: str, per_nd: float, model: Bound | None) -> Place:
+def place(
+    law: Law, question: Question, *, cost: str, per_nd: float, per_served: float = PER_SERVED, model: Bound | None
+) -> Place:
     """A law's answers.
 
     Args:
         law: of N and D, or of N, D and U.
         question: what is asked.
-        cost: `6ND` or `own`; `per_nd`: the FLOPs per parameter and sample that is.
+        cost: `6ND` or `own`; `per_nd`: the FLOPs per parameter and sample that is; `per_served`: those of inference.
         model: N of the one asked about, if any.
 
     Raises:
@@ -127,8 +129,7 @@ def place(law: Law, question: Question, *, cost: str, per_nd: float, model: Boun
     if best is not None:
         more = optimum(law, 2 * best.compute, per_nd=per_nd, unique=question.unique)
         iso = _isoflop(law, best) if question.isoflop else ()
-        outside = _outside(law, best)
-        found = replace(found, best=best, doubling=(best.value - more.value) * law.sign, outside=outside, isoflop=iso)
+        found = replace(found, best=best, doubling=(best.value - more.value) * law.sign, isoflop=iso)
     if question.target is not None:
         found = replace(found, target=_least(law, question, question.target, per_nd))
         if best is not None:
@@ -137,11 +138,15 @@ def place(law: Law, question: Question, *, cost: str, per_nd: float, model: Boun
     if question.served is not None:
         goal = question.target if best is None or question.target is not None else best.value
         assert goal is not None  # as the question was checked
-        found = replace(found, serving=_least(law, question, goal, per_nd, question.served),
-                        trained=_used(_least(law, question, goal, per_nd), question.served))  # fmt: skip
+        plain = _least(law, question, goal, per_nd)
+        used = replace(plain, served=question.served, inference=per_served * question.served * plain.params)
+        serving = _least(law, question, goal, per_nd, question.served, per_served)
+        found = replace(found, serving=serving, trained=used)
     if question.stop is not None:
         gain, share = question.stop.gain, question.stop.relative
-        found = replace(found, stop=frontier_stop(law, gain, relative=share, per_nd=per_nd, unique=question.unique))
+        end = frontier_stop(law, gain, relative=share, per_nd=per_nd, unique=question.unique)
+        stop = None if end is None else optimum(law, end, per_nd=per_nd, unique=question.unique)
+        found = replace(found, stop=stop)
     runs = [run.data for run in (best, found.target, found.serving) if run is not None]
     notes = _passes(law, question.unique, max(runs, default=0.0))
     standing = None if model is None else _standing(law, question, per_nd, model, best)
@@ -154,11 +159,6 @@ def _best(law: Law, question: Question, flops: float, per_nd: float) -> Optimum:
     return found
 
 
-def _used(trained: Least, served: float) -> Least:
-    """The same model with the cost of its use."""
-    return replace(trained, served=served, inference=PER_SERVED * served * trained.params)
-
-
 def _sensible(law: Law, best: Optimum) -> None:
     """Refuses a best model that is none."""
     low, high = law.metric.bounds
@@ -166,12 +166,17 @@ def _sensible(law: Law, best: Optimum) -> None:
         what = "parameters" if best.params < 1 else "samples"
         raise LawError(f"{best.compute:.3g} FLOP are too little: the best model would have "
                            f"{min(best.params, best.data):.2g} {what}")  # fmt: skip
+    if law.metric.unit == "nat/token" and best.value > MOST_NATS:
+        said = f"{law.metric.name} would be {best.value:.3g}, above that of guessing"
+        raise LawError(f"{best.compute:.3g} FLOP are too little: {said}")
     if (low is not None and best.value < low) or (high is not None and best.value > high):
         raise LawError(f"{law.metric.name} would be {best.value:.3g}, beyond its bounds")
 
 
-def _least(law: Law, question: Question, value: float, per_nd: float, served: float = 0.0) -> Least:
-    found = least_compute(law, value, per_nd=per_nd, served=served, per_served=PER_SERVED, unique=question.unique)
+def _least(
+    law: Law, question: Question, value: float, per_nd: float, served: float = 0.0, per_served: float = PER_SERVED
+) -> Least:
+    found = least_compute(law, value, per_nd=per_nd, served=served, per_served=per_served, unique=question.unique)
     if found is None or not math.isfinite(found.compute) or found.compute > 1e60:
         floor = floor_of(law, unique=question.unique)
         held = f" with {short(question.unique)} distinct {law.variables['D'].sample}s" if question.unique else ""
@@ -179,10 +184,11 @@ def _least(law: Law, question: Question, value: float, per_nd: float, served: fl
     return found
 
 
-def _outside(law: Law, best: Optimum) -> Mapping[str, float]:
-    values = {"N": best.params, "D": best.data}
+def outside(law: Law, run: Optimum | Least) -> Mapping[str, float]:
+    """Decades by which a run lies outside of what the law was calibrated on; empty if that is unknown."""
+    values = {"N": run.params, "D": run.data}
     if "C" in law.variables and law.variables["C"].unit == "FLOP":
-        values["C"] = best.compute
+        values["C"] = run.compute
     return decades(law, values)
 
 

@@ -15,7 +15,9 @@ FIRST, FINER = 257, 17
 MOST_GRIDS = 40
 
 
-def minimise_all(function: Callable[[Array], Array], low: Array, high: Array, precision: float = 1e-9) -> Array:
+def minimise_all(
+    function: Callable[[Array], Array], low: Array, high: Array, *, first: int = FIRST, precision: float = 1e-9
+) -> Array:
     """Places of the least values of many functions, (s): a grid, then ever finer ones around its least point.
 
     >>> minimise_all(lambda x: (x - np.array([[3.0], [4.0]])) ** 2, np.zeros(2), np.full(2, 10.0)).round(6)
@@ -24,10 +26,11 @@ def minimise_all(function: Callable[[Array], Array], low: Array, high: Array, pr
     Args:
         function: from places (s, g) to values (s, g); inf where there is none.
         low, high: where to look, (s).
+        first: points of the first grid.
         precision: of the places.
     """
     for index in range(MOST_GRIDS):
-        places = _grid(low, high, FINER if index else FIRST)
+        places = _grid(low, high, FINER if index else first)
         least = function(places).argmin(axis=1)
         low, high = _at(places, np.maximum(least - 1, 0)), _at(places, np.minimum(least + 1, places.shape[1] - 1))
         if float((high - low).max()) <= precision:

@@ -22,6 +22,8 @@ MOST = math.log(1e40)
 FARTHEST = 60.0
 """How far in log N a valley's edges are looked for."""
 HALVINGS = 64
+COARSE = 65
+"""Points of a first grid where each costs a search of its own: the cost of a value has one valley."""
 NUDGE = 1e-4
 """By how much log N and log D are moved to see which of them gains more."""
 
@@ -117,7 +119,7 @@ class Surface:
                 with np.errstate(divide="ignore"):
                     return log_n + np.logaddexp(self.log_data(value, log_n), np.log(served))
 
-            found = minimise_all(cost, self._each(0.0), self._each(MOST))
+            found = minimise_all(cost, self._each(0.0), self._each(MOST), first=COARSE)
         reached = np.isfinite(self.log_data(value, np.where(np.isfinite(found), found, 0.0)[:, None])[:, 0])
         return np.where(np.isfinite(found) & reached, found, np.nan)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from scalecalc import __version__
 from scalecalc.estimate.allocation import Allocation
-from scalecalc.estimate.places import Place, Standing
+from scalecalc.estimate.places import Place, Standing, outside
 from scalecalc.laws import Optimum
 from scalecalc.laws.conventions import Interval
 from scalecalc.laws.optimum import Least
@@ -75,7 +75,7 @@ def _place(place: Place) -> Json:
         "inference": place.serving and place.trained and {
             **_least(place.serving), "cheapest_to_train": _least(place.trained),
         },
-        "stop_at": place.stop,
+        "stop": place.stop and _stop(place.stop),
         "model": place.standing and _standing(place.standing),
         "isoflop": [
             {"params": point.params, "data": point.data, "value": point.value, "worse": point.worse}
@@ -86,7 +86,7 @@ def _place(place: Place) -> Json:
 
 
 def _best(place: Place, best: Optimum) -> Json:
-    outside = dict(place.outside or {})
+    gaps = dict(outside(place.law, best))
     return {
         "compute": best.compute,
         "params": best.params,
@@ -99,10 +99,14 @@ def _best(place: Place, best: Optimum) -> Json:
         "params_within_1_percent": list(best.near),
         "gain_of_doubling": place.doubling,
         "epochs": best.data / best.unique if best.unique else None,
-        "inside_range": not any(outside.values()) if outside else None,
-        "decades_outside": outside,
+        "inside_range": not any(gaps.values()) if gaps else None,
+        "decades_outside": gaps,
         "closed_form": best.closed_form,
     }
+
+
+def _stop(stop: Optimum) -> Json:
+    return {"compute": stop.compute, "params": stop.params, "data": stop.data, "value": stop.value}
 
 
 def _least(least: Least, reaching: list[float] | None = None) -> Json:

@@ -9,10 +9,10 @@ from typing import IO
 
 from scalecalc.estimate.allocation import Allocation
 from scalecalc.estimate.curves import Curve
-from scalecalc.estimate.places import Place
+from scalecalc.estimate.places import Place, outside
 from scalecalc.estimate.words import short
 from scalecalc.laws.conventions import Interval
-from scalecalc.laws.optimum import Least
+from scalecalc.laws.optimum import Least, Optimum
 from scalecalc.report.allocated import COLUMNS, document, points
 from scalecalc.report.blocks import Block, Row
 from scalecalc.report.numbers import percent, scientific
@@ -78,10 +78,16 @@ def _optimum(result: Allocation) -> Block:
 
 
 def _notes(place: Place) -> Iterator[str]:
-    gaps = [f"{name} {gap:.1f}" for name, gap in (place.outside or {}).items() if gap >= 0.05]
+    if place.best is not None:
+        yield from _far(place, place.best)
+    yield from place.notes
+
+
+def _far(place: Place, run: Optimum | Least) -> Iterator[str]:
+    """A remark where the law speaks of what none of its runs was near to."""
+    gaps = [f"{name} {gap:.1f}" for name, gap in outside(place.law, run).items() if gap >= 0.05]
     if gaps:
         yield f"{', '.join(gaps)} decades outside what it was calibrated on"
-    yield from place.notes
 
 
 def _by(place: Place, result: Allocation) -> str:
@@ -104,14 +110,16 @@ def _target(result: Allocation) -> Block:
                 "none" if place.reaching is None else f"{short(place.reaching[0])} to {short(place.reaching[1])}"
             )
         block.rows.append(row)
+    block.rows += [[f"{place.law.name}{_by(place, result)}: {note}"] for place in rows if place.target is not None
+                   for note in _far(place, place.target)]  # fmt: skip
     return block
 
 
 def _least(place: Place, least: Least | None) -> list[str]:
     assert least is not None
     return [
-        _cost(place), _with(short(least.params), least.params_interval),
-        _with(f"{short(least.data)} {place.sample}s", least.data_interval),
+        _cost(place), f"{_with(short(least.params), least.params_interval)} {_count(place)}",
+        f"{_with(short(least.data), least.data_interval)} {place.sample}s",
         _with(scientific(least.total), least.total_interval, scientific),
     ]  # fmt: skip
 
@@ -139,8 +147,13 @@ def _stop(result: Allocation) -> Block:
         return block
     block.rows.append([f"from where twice the budget, each best spent, gains less than {stop}"])
     for place in result.places:
-        at = f"{scientific(place.stop)} FLOP" if place.stop is not None else "nowhere"
-        block.rows.append([place.law.name, _cost(place), at])
+        end = place.stop
+        cells = ["nowhere", "", ""]
+        if end is not None:
+            params, data = f"{short(end.params)} {_count(place)}", f"{short(end.data)} {place.sample}s"
+            cells = [f"{scientific(end.compute)} FLOP", params, data]
+        far = [] if end is None else _far(place, end)
+        block.rows.append([place.law.name, _cost(place), *cells, "; ".join(far)])
     return block
 
 
