@@ -9,7 +9,7 @@ from scipy.stats import t
 from scalecalc.calibrate.intervals import combine, conformal, interval, noise, score
 from scalecalc.calibrate.lawfit import fit_law
 from scalecalc.calibrate.losses import lad, least_squares
-from scalecalc.calibrate.resample import bootstrap_residuals
+from scalecalc.calibrate.resample import bootstrap, bootstrap_residuals
 from scalecalc.errors import FitError
 from tests.calibrate.making import additive, grid_runs, law, line_runs
 
@@ -82,6 +82,22 @@ def test_residuals_of_absolute_deviations_are_not_resampled():
     fitted = fit_law(additive(), grid_runs(additive(), 0.01), loss=lad())
     with pytest.raises(FitError, match="resample runs"):
         bootstrap_residuals(fitted.fit, 10)
+
+
+def test_a_variable_without_a_value_is_named():
+    fitted = fit_law(additive(), grid_runs(additive(), 0.01), loss=least_squares())
+    with pytest.raises(FitError, match="no D to predict at"):
+        interval(fitted, {"N": np.array([1e11])})
+
+
+def test_resampled_runs_have_their_own_corners():
+    """Every optimum of absolute deviations has as many residuals of 0 as coefficients."""
+    fitted = fit_law(additive(), grid_runs(additive(), 0.005), loss=lad())
+    found = bootstrap(fitted.fit, count=100)
+    good = found.gradients < 1e-8
+    assert good.sum() >= 95
+    zeros = (np.abs(fitted.fit.problem.residuals(found.points[good])) < 1e-12).sum(axis=1)
+    assert (zeros >= 5).all()
 
 
 def test_resamples_do_not_depend_on_how_many_there_are():

@@ -97,7 +97,7 @@ class Ensemble:
         resampled = weights_of(list(self.runs.groups), count, seed)
         total = np.zeros((count, len(next(iter(values.values())))))
         for m in self.members:
-            found = minimise(m.problem.evaluate, np.repeat(m.point[None], count, axis=0), resampled, 1e-9, STEPS)
+            found = minimise(m.problem.evaluate, np.repeat(m.point[None], count, axis=0), resampled, 1e-9, most=STEPS)
             drawn = np.log(predictions(m.problem, found.points, _inputs(m, values)))
             middle = np.log(predictions(m.problem, m.point[None], _inputs(m, values)))
             total += m.weight * np.where(np.isfinite(drawn), drawn, middle)

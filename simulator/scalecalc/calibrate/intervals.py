@@ -90,8 +90,13 @@ def interval(
         level: of the interval.
         resample: `runs` with all their checkpoints, or `residuals`.
         count, seed: of the resamples.
+
+    Raises:
+        FitError: a variable has no value, or the resamples have no optimum.
     """
     fit, problem = fitted.fit, fitted.fit.problem
+    if missing := [name for name in fitted.law.inputs if name not in values]:
+        raise FitError(f"no {', '.join(missing)} to predict at", todo=f"give {', '.join(fitted.law.inputs)}")
     inputs = {name: np.asarray(values[name], float) for name in fitted.law.inputs}
     drawn = (
         bootstrap(fit, list(fitted.runs.groups), count, seed)

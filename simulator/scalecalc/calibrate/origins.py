@@ -69,7 +69,7 @@ def fit_parts(
     count, tries, size = len(weights), len(points), len(problem.names)
     rough = minimise(
         replace(problem, loss=least_squares()).evaluate, np.tile(points, (count, 1)), np.repeat(weights, tries, axis=0),
-        ROUGH, ROUGH_STEPS,
+        ROUGH, most=ROUGH_STEPS,
     )  # fmt: skip
     kept = np.argsort(_finite(rough.values).reshape(count, tries), axis=1)[:, :KEPT]
     points = np.take_along_axis(rough.points.reshape(count, tries, size), kept[:, :, None], 1).reshape(-1, size)

@@ -48,10 +48,9 @@ def bootstrap(fit: Fit, groups: Sequence[int] | None = None, count: int = DRAWS,
     """
     runs = range(len(fit.residuals)) if groups is None else groups
     weights = weights_of(runs, count, seed)
-    points = np.repeat(fit.point[None], count, axis=0)
-    # the corner of a resample is another one: it is approached as that of all runs was
-    approach = descend if fit.problem.loss.name == "lad" else finish
-    found = approach(fit.problem, points, weights)
+    # a corner of all runs is far from those of resamples on the scale of its roundness
+    solve = descend if fit.problem.loss.name == "lad" else finish
+    found = solve(fit.problem, np.repeat(fit.point[None], count, axis=0), weights)
     _check(found, fit, count)
     return found
 
