@@ -15,7 +15,7 @@ import numpy as np
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FileError, nearest
 
-MOST_ROWS = 100_000
+MOST_ROWS = 50_000
 """Observations a fit takes."""
 MOST_COLUMNS = 1_000
 LONGEST = 1_000_000
