@@ -79,14 +79,14 @@ def calibrate(
     from scalecalc.calibrate.reading import Stated
     from scalecalc.calibrate.sets import open_runs
     from scalecalc.calibrate.sharing import crew
-    from scalecalc.cli.options import form_of, number, pairs, target, yaml_file
+    from scalecalc.cli.options import form_of, pairs, real, target, yaml_file
     from scalecalc.estimate.costs import cost_of
     from scalecalc.report.calibration import FORMATS, render
 
     form, path = form_of(form, FORMATS), yaml_file(output)
     method = Method(
-        loss, None if delta is None else number("--delta", delta), residual, drop_highest, weights,
-        {name: number("--hold", value) for name, value in pairs("--hold", hold).items()},
+        loss, None if delta is None else real("--delta", delta), residual, drop_highest, weights,
+        {name: real("--hold", value) for name, value in pairs("--hold", hold).items()},
         [(left, right) for left, right in pairs("--tie", tie).items()], draws, seed,
     )  # fmt: skip
     stated = Stated(pairs("--column", column), n_count, d_meaning, c_count, sample, task, metric, unit)

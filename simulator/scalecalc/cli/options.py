@@ -86,7 +86,7 @@ def whole(option: str, text: str) -> int:
     return int(value)
 
 
-def number(option: str, text: str) -> float:
+def real(option: str, text: str) -> float:
     """A finite number, such as 1.69 or 2e10."""
     import math
 
