@@ -9,7 +9,7 @@ import pytest
 
 from scalecalc.calibrate.calibration import Calibration, calibrate
 from scalecalc.calibrate.forms import form_of
-from scalecalc.calibrate.lawfile import fitted_law, plain_name, text_of, thinned
+from scalecalc.calibrate.lawfile import fitted_law, plain_name, thinned
 from scalecalc.calibrate.method import Method
 from scalecalc.calibrate.sets import open_runs
 from scalecalc.calibrate.sharing import crew
@@ -17,6 +17,7 @@ from scalecalc.errors import LawError
 from scalecalc.laws import Law, load
 from scalecalc.laws.catalogue import laws_of
 from scalecalc.laws.point import at_point
+from scalecalc.laws.writing import text_of
 from scalecalc.loading import MAX_BYTES
 
 

@@ -64,7 +64,7 @@ def test_every_form_that_fits_is_ranked(cli: Cli, table: Path) -> None:
     answer = cli("calibrate", table, "--draws", 0, "--format", "json")
     names = [entry["form"] for entry in answer.json["forms"]]
     assert names[0] == "separable"
-    assert {"power", "power-floor", "exponential", "joint"} <= set(names)
+    assert {"power", "power-floor", "exponential", "joint", "kaplan-2020-joint"} <= set(names)
     assert answer.json["ranked_by"].startswith("AICc")
     assert all(entry["why_not"] for entry in answer.json["forms"] if entry["objective"] is None)
 

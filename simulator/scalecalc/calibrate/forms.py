@@ -45,7 +45,6 @@ PLAIN = {
     "exponential-floor": Form("E + a*exp(-b*x)", "an exponential above a floor", per_x=("b",)),
     "exponential-ceiling": Form("E - a*exp(-b*x)", "an exponential below a ceiling", "higher", per_x=("b",)),
     "separable": Form("E + A/N**alpha + B/D**beta", "a floor and a power law each of N and D"),
-    "joint": Form("((Nc/N)**(alpha/beta) + Dc/D)**beta", "one power law of N and D"),
 }
 SAME_NAME = {"exponential-growth": "exponential", "exponential-floor": "exponential-floor"}
 """The rising forms of a falling one are called alike."""
@@ -127,7 +126,7 @@ def _law(name: str, form: Form, formula: Expr, reading: Reading) -> Law:
     metric = Metric(reading.runs.metric, reading.unit, reading.better)
     return Law(
         name, "conditional", formula, metric, Scope(UNKNOWN, UNKNOWN), Source(form.title), title=form.title,
-        coefficients={name: Coefficient(name, 1.0, bounds=(0.0, None)) for name in names}, variables=variables,
+        coefficients={name: Coefficient(name, None, bounds=(0.0, None)) for name in names}, variables=variables,
     )  # fmt: skip
 
 
@@ -140,10 +139,6 @@ def ranges_of(law: Law, reading: Reading) -> dict[str, tuple[float, float]]:
     low, high = float(x.min()), float(x.max())
     found = dict.fromkeys(form.per_x, (1e-3 / high, 10.0 / high))
     found.update(dict.fromkeys(form.of_x, (low / 100, high)))
-    if law.name == "joint":
-        found.update(
-            {f"{s}c": (float(reading.runs.columns[s].min()), 1e8 * float(reading.runs.columns[s].max())) for s in "ND"}
-        )
     return found
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,15 +13,12 @@ from scalecalc.calibrate.calibration import LEVEL, Calibration
 from scalecalc.calibrate.lawfit import is_positive
 from scalecalc.calibrate.ranking import RANKED_BY
 from scalecalc.calibrate.tape import Array
-from scalecalc.laws import UNKNOWN, Law
-from scalecalc.laws.conventions import Covariance, Evidence, Source, Variable
+from scalecalc.laws import Law
+from scalecalc.laws.conventions import Covariance, Evidence, Source
 
 KEPT = 400
 """Draws a file holds: the ends of a 90 % interval move by no more than 2 % of it, and files stay below 64 kB."""
 DIGITS = 7
-WIDTH = 116
-OPEN = ("derived", "coefficients", "range", "method", "draws")
-"""Fields with a line per entry."""
 
 
 def fitted_law(result: Calibration, name: str = "") -> Law:
@@ -127,81 +123,5 @@ def plain_name(text: str) -> str:
     return "-".join(re.findall("[a-z0-9]+", text.lower())) or "fit"
 
 
-def text_of(law: Law) -> str:
-    """A law as the YAML text that reads as the same law again."""
-    import yaml
-
-    class Plain(yaml.SafeDumper):
-        def ignore_aliases(self, data: Any) -> bool:
-            return True
-
-    def flow(value: Any, indent: str) -> str:
-        text: str = yaml.dump(
-            value, Dumper=Plain, sort_keys=False, default_flow_style=True, width=WIDTH - len(indent), allow_unicode=True
-        )
-        return text.removesuffix("...\n").strip().replace("\n", f"\n{indent}")
-
-    lines = []
-    for key, value in _document(law).items():
-        if value in ({}, [], "", None):
-            continue
-        if key in OPEN:
-            lines.append(f"{key}:")
-            lines += [f"  {flow(name, '')}: {flow(inner, '    ')}" for name, inner in value.items()]
-        else:
-            lines.append(f"{key}: {flow(value, '  ')}")
-    return "\n".join(lines) + "\n"
-
-
-def _document(law: Law) -> dict[str, Any]:
-    metric, scope, covariance = law.metric, law.applies_to, law.covariance
-    return {
-        "name": law.name,
-        "title": law.title,
-        "kind": law.kind,
-        "formula": str(law.formula),
-        "derived": {name: str(expression) for name, expression in law.derived.items()},
-        "coefficients": {
-            c.name: _filled(
-                value=c.value, se=c.se, ci=None if c.ci is None else [*c.ci], level=c.level,
-                bounds=None if c.bounds == (None, None) else [*c.bounds], unit=c.unit,
-            )
-            for c in law.coefficients.values()
-        },
-        **{symbol: _variable(variable) for symbol, variable in law.variables.items() if symbol in "NDUC"},
-        "metric": _filled(
-            name=metric.name, unit=metric.unit, better=metric.better,
-            bounds=None if metric.bounds == (None, None) else [*metric.bounds],
-        ),
-        "applies_to": _filled(
-            modality=scope.modality, task=scope.task, family=[*scope.family], corpus=[*scope.corpus],
-            classes=scope.classes, input_elements=scope.input_elements,
-        ),
-        "range": {name: [low, high] for name, (low, high) in law.range.items()},
-        "evidence": _filled(runs=law.evidence.runs, text=law.evidence.text, data=law.evidence.data),
-        "method": dict(law.method),
-        "source": {"citation": law.source.citation},
-        "notes": [*law.notes],
-        "covariance": {
-            "of": [*covariance.of],
-            "basis": covariance.basis,
-            "matrix": {name: [*row] for name, row in zip(covariance.of, covariance.matrix, strict=True)},
-        } if covariance else {},
-        "draws": {name: [*values] for name, values in law.draws.items()},
-    }  # fmt: skip
-
-
-def _variable(variable: Variable) -> dict[str, Any]:
-    words = {
-        "count": variable.count, "sample": variable.sample, "meaning": variable.meaning,
-        "tokenizer": variable.tokenizer, "attention": variable.attention, "unit": variable.unit,
-    }  # fmt: skip
-    return {key: value for key, value in words.items() if value not in ("", UNKNOWN)} or {"count": UNKNOWN}
-
-
 def _short(number: float) -> float:
     return float(f"{number:.6g}")
-
-
-def _filled(**fields: Any) -> dict[str, Any]:
-    return {key: value for key, value in fields.items() if value not in (None, "", [])}

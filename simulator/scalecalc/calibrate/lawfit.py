@@ -63,13 +63,20 @@ def fit_law(
     Raises:
         FitError: there is nothing to fit, too little data, or no optimum.
     """
+    held, tied = held_of(form, held), (*form.ties, *tied)
     problem = problem_of(form, runs, loss=loss, residual=residual, weights=weights, held=held, tied=tied)
     found = fit(problem, {**_around(form, problem), **(ranges or {})}, starts)
     values = dict(found.coefficients)
     for first, *others in tied:
-        values.update(dict.fromkeys(others, values.get(first, (held or {}).get(first, 0.0))))
-    values.update(held or {})
-    return LawFit(form.with_coefficients(**values), form, runs, found, dict(held or {}), tied)
+        values.update(dict.fromkeys(others, values.get(first, held.get(first, 0.0))))
+    values.update(held)
+    return LawFit(form.with_coefficients(**values), form, runs, found, held, tied)
+
+
+def held_of(form: Law, held: Mapping[str, float] | None) -> dict[str, float]:
+    """What keeps a value: the coefficients the law fixes, and those of the caller."""
+    own = {name: c.value for name, c in form.coefficients.items() if c.fixed and c.value is not None}
+    return {**own, **(held or {})}
 
 
 def problem_of(
@@ -94,11 +101,13 @@ def problem_of(
 
 def _around(form: Law, problem: Problem) -> dict[str, tuple[float, float]]:
     """Where to look for coefficients that are no usual exponents: scales, two decades around the published ones."""
-    values = {name: form.coefficients[name].value for name in problem.positive}
     low, high = EXPONENTS
-    return {
-        n: (value / SCALES, value * SCALES) for n, value in values.items() if value > 0 and not low <= value <= high
-    }
+    found = {}
+    for name in problem.positive:
+        value = form.coefficients[name].value
+        if value is not None and value > 0 and not low <= value <= high:
+            found[name] = (value / SCALES, value * SCALES)
+    return found
 
 
 def is_positive(form: Law, name: str) -> bool:
@@ -106,5 +115,5 @@ def is_positive(form: Law, name: str) -> bool:
     coefficient = form.coefficients[name]
     low, high = coefficient.bounds
     if low is None and high is None:
-        return coefficient.value > 0
+        return coefficient.value is not None and coefficient.value > 0
     return low is not None and low >= 0

@@ -10,7 +10,7 @@ import numpy as np
 
 from scalecalc.calibrate.fit import Fit
 from scalecalc.calibrate.forms import checked, dressed, ranges_of
-from scalecalc.calibrate.lawfit import LawFit, fit_law
+from scalecalc.calibrate.lawfit import LawFit, fit_law, held_of
 from scalecalc.calibrate.method import Method
 from scalecalc.calibrate.reading import Reading
 from scalecalc.errors import FitError, ScalecalcError, UsageError
@@ -59,7 +59,7 @@ def rank(forms: Sequence[Law], reading: Reading, method: Method) -> list[Ranked]
         except ScalecalcError as error:
             if len(forms) == 1:
                 raise
-            found.append(Ranked(form, None, math.inf, str(error)))
+            found.append(Ranked(form, None, math.inf, error.what))
             continue
         if not any(_same(fitted.fit, other.fitted.fit) for other in found if other.fitted is not None):
             found.append(Ranked(form, fitted, aicc(fitted.fit)))
@@ -78,9 +78,9 @@ def fit_form(form: Law, reading: Reading, method: Method) -> LawFit:
         FitError: the runs do not determine it.
     """
     law = dressed(form, reading)
-    held = {name: value for name, value in method.held.items() if name in law.coefficients}
+    held = held_of(law, {name: value for name, value in method.held.items() if name in law.coefficients})
     tied = [group for group in method.tied if set(group) <= law.coefficients.keys()]
-    bound = {*held, *(name for group in tied for name in group[1:])}
+    bound = {*held, *(name for group in (*law.ties, *tied) for name in group[1:])}
     checked(law, reading, [name for name in law.coefficients if name not in bound])
     weights = method.weights_of(law, reading)
     found = fit_law(

@@ -12,7 +12,8 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from scalecalc.expressions import Binary, Call, Expr, Name, Negate, Number
+from scalecalc.expressions import Binary, Call, Expr, Name, Negate, Number, Root
+from scalecalc.expressions.roots import Solver
 
 Array: TypeAlias = NDArray[np.float64]
 Step: TypeAlias = tuple[Callable[..., Any], tuple[int, ...]]
@@ -79,6 +80,8 @@ class Tape:
                 for other in places[1:]:
                     slot = self._step(EXTREMES[function], slot, other)
                 return slot
+            case Root():
+                return self._step(Solver(node), *(self._place(Name(name)) for name in sorted(node.names)))
         raise TypeError(type(node))
 
     def _power(self, base: Expr, exponent: Expr) -> int:

@@ -74,13 +74,14 @@ def calibrate(
     """Fit a law to runs: the true optimum, standard errors, and how sure it is; a law file for the other commands."""
     from scalecalc.calibrate.calibration import calibrate as fit
     from scalecalc.calibrate.forms import form_of as law_form
-    from scalecalc.calibrate.lawfile import fitted_law, text_of
+    from scalecalc.calibrate.lawfile import fitted_law
     from scalecalc.calibrate.method import Method
     from scalecalc.calibrate.reading import Stated
     from scalecalc.calibrate.sets import open_runs
     from scalecalc.calibrate.sharing import crew
     from scalecalc.cli.options import form_of, pairs, real, target, yaml_file
     from scalecalc.estimate.costs import cost_of
+    from scalecalc.laws.writing import text_of
     from scalecalc.report.calibration import FORMATS, render
 
     form, path = form_of(form, FORMATS), yaml_file(output)

@@ -39,6 +39,43 @@ def laws_show(
         show_law(law, file)
 
 
+@laws_app.command("convert")
+def laws_convert(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A law's name, or a YAML file.", show_default=False)],
+    along: Annotated[
+        str, typer.Option("--along", metavar="MODEL", help="A model of the family, such as gpt2, with sizes by name.")
+    ],
+    params: Annotated[
+        str | None, typer.Option("--N", metavar="COUNT", help="total, non_embedding, linear, active, flops_per_token.")
+    ] = None,
+    compute: Annotated[
+        str | None, typer.Option("--C", metavar="COUNT", help="exact, 6N_total*D, 6N_nonemb*D or 6N_linear*D.")
+    ] = None,
+    sizes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=FORMULA", help="How sizes grow together: n_layer=d_model/64."),
+    ] = None,
+    ratio: Annotated[
+        float | None, typer.Option("--ratio", help="Tokens per parameter at which a law of C alone was found.")
+    ] = None,
+    output: Output = None,
+) -> None:
+    """A law for another count of N or C, exact along a family of models, as a YAML file."""
+    from scalecalc import profile
+    from scalecalc.cli.options import formulas, target
+    from scalecalc.laws import load
+    from scalecalc.laws.converting import Family, convert
+    from scalecalc.laws.writing import text_of
+
+    law, given = load(name), formulas(sizes or [])
+    family = Family.along(
+        profile(along), given, ", ".join([along, *(f"{key} = {text}" for key, text in given.items())])
+    )
+    text = text_of(convert(law, family, params=params, compute=compute, ratio=ratio))
+    with target(output) as file:
+        file.write(text)
+
+
 def ops(form: Form = "table", output: Output = None) -> None:
     """The operators there are rules for, and what each rule counts."""
     from scalecalc.cli.options import form_of, target

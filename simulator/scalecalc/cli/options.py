@@ -32,6 +32,23 @@ def sizes_of(texts: Sequence[str] | None) -> dict[str, int]:
     return sizes
 
 
+def formulas(texts: Sequence[str]) -> dict[str, str]:
+    """NAME=FORMULA options by name.
+
+    Raises:
+        UsageError: one that is none, or a name twice.
+    """
+    found: dict[str, str] = {}
+    for text in texts:
+        name, equals, formula = text.partition("=")
+        if not (equals and name.strip() and formula.strip()):
+            raise UsageError(
+                f"'{text}' is not NAME=FORMULA", where="--set", todo="write for example n_layer=d_model/64"
+            )
+        _once(found, name.strip(), formula.strip(), "--set")
+    return found
+
+
 def shapes_of(texts: Sequence[str] | None) -> dict[str, tuple[int | str, ...]]:
     """`x=1,3,224,224` options as shapes by input; a word is a symbol."""
     shapes: dict[str, tuple[int | str, ...]] = {}

@@ -108,7 +108,7 @@ def estimate(
         inspection, budget, unique=unique, dataset=dataset, tokenizer=tokenizer, batch_size=batch_size, count=count
     )
     plan = run.plan
-    known = dict(catalogue() if laws is None else laws)
+    known = {name: own for name, own in (catalogue() if laws is None else laws).items() if own.predicts}
     if law is not None:
         known[law.name] = law
     bindings, refused = select(known, inspection.profile, plan, force=force)

@@ -147,6 +147,6 @@ def _known(task: str | None, sample: str | None) -> None:
     if sample is not None and sample not in SAMPLES and not sample.startswith("second@"):
         raise UsageError(f"no sample '{sample}'", where="--sample", todo=nearest(sample, SAMPLES))
     if task is not None and task not in TASKS and task not in ALIASES:
-        tasks = dict.fromkeys((*TASKS, *(law.applies_to.task for law in catalogue().values())))
+        tasks = dict.fromkeys((*TASKS, *(law.applies_to.task for law in catalogue().values() if law.predicts)))
         if task not in tasks:
             raise UsageError(f"no task '{task}'", where="--task", todo=nearest(task, (*tasks, *ALIASES)))

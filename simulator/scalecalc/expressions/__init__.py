@@ -12,6 +12,7 @@
 """
 
 from scalecalc.expressions.parser import parse
+from scalecalc.expressions.roots import Root
 from scalecalc.expressions.tree import ARITY, Binary, Call, Expr, Name, Negate, Number
 
-__all__ = ["ARITY", "Binary", "Call", "Expr", "Name", "Negate", "Number", "parse"]
+__all__ = ["ARITY", "Binary", "Call", "Expr", "Name", "Negate", "Number", "Root", "parse"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from scalecalc.errors import ExpressionError
+from scalecalc.expressions.roots import Root
 from scalecalc.expressions.tree import Binary, Call, Expr, Name, Negate, Number
 
 ZERO, ONE, TWO = Number(0), Number(1), Number(2)
@@ -32,6 +33,8 @@ def _diff(node: Expr, name: str) -> Expr:
             return _binary(sign, left, right, _diff(left, name), _diff(right, name))
         case Call(function, arguments):
             return _call(function, arguments, [_diff(argument, name) for argument in arguments])
+        case Root():
+            return node.slope(name)
     raise TypeError(type(node))
 
 
@@ -90,6 +93,8 @@ def substitute(node: Expr, replacements: Mapping[str, Expr]) -> Expr:
             return Binary(sign, substitute(left, replacements), substitute(right, replacements))
         case Call(function, arguments):
             return Call(function, tuple(substitute(argument, replacements) for argument in arguments))
+        case Root():
+            return node.replaced(replacements)
     return node
 
 

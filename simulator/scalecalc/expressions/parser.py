@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from scalecalc.errors import ExpressionError
+from scalecalc.expressions.roots import Root
 from scalecalc.expressions.tree import ARITY, Binary, Call, Expr, Name, Negate, Number
 
 MAX_LENGTH = 4_000
@@ -40,11 +41,15 @@ class Token(NamedTuple):
     column: int
 
 
-def parse(text: str) -> Expr:
+def parse(text: str, *, roots: bool = False) -> Expr:
     """The tree of an arithmetic text.
 
     Numbers, names, `+ - * / // % **`, parentheses, and calls of `exp log sqrt floor ceil abs min max`. Integers stay
     integers.
+
+    Args:
+        text: the arithmetic.
+        roots: read `root(y, what is 0, low, high)` too, a number known by an equation (see `Root`).
 
     Raises:
         ExpressionError: anything else, with the column and what to write instead.
@@ -53,7 +58,7 @@ def parse(text: str) -> Expr:
         raise ExpressionError(f"expected a text, found {type(text).__name__}", todo="write the formula as a string")
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"{len(text)} characters are too many", todo=f"at most {MAX_LENGTH} are read")
-    return _Parser(text).whole()
+    return _Parser(text, roots).whole()
 
 
 def _tokens(text: str) -> Iterator[Token]:
@@ -85,8 +90,8 @@ def _error(text: str, column: int, what: str, todo: str) -> ExpressionError:
 class _Parser:
     """Precedence climbing; every method gives a tree and its depth, which bounds recursion here and later."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, text: str, roots: bool = False) -> None:
+        self.text, self.roots = text, roots
         self.tokens = _tokens(text)
         self.now = next(self.tokens)
 
@@ -152,7 +157,8 @@ class _Parser:
 
     def call(self, token: Token, level: int) -> tuple[Expr, int]:
         name = ALIASES.get(token.text, token.text)
-        low, high = (2, 2) if name in INFIX_CALLS else ARITY.get(name, (0, 0))
+        is_root = self.roots and name == "root"
+        low, high = (2, 2) if name in INFIX_CALLS else (4, 4) if is_root else ARITY.get(name, (0, 0))
         if not low:
             raise self.fail(f"unknown function {token.text!r}", f"known are {', '.join(ARITY)}", token)
         self.expect("(")
@@ -166,4 +172,9 @@ class _Parser:
             raise self.fail(f"{name} takes {wanted} arguments, not {len(parts)}", "check the commas", token)
         depth = self.deeper(max(depth for _, depth in parts), token)
         arguments = tuple(part for part, _ in parts)
+        if is_root:
+            unknown, *others = arguments
+            if not isinstance(unknown, Name):
+                raise self.fail("root's unknown is no name", "write root(y, what is 0, low, high)", token)
+            return Root(unknown.name, *others), depth
         return (Binary(INFIX_CALLS[name], *arguments) if name in INFIX_CALLS else Call(name, arguments)), depth

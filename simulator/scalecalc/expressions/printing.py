@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scalecalc.expressions.roots import Root
 from scalecalc.expressions.tree import Binary, Call, Expr, Name, Negate, Number
 
 GREEK = frozenset({
@@ -60,6 +61,10 @@ def _render(node: Expr, style: Style) -> Printed:
             return printed
         case Call(function, arguments):
             return style.call(function, [render(argument, style) for argument in arguments]), ATOM
+        case Root(unknown, equation, low, high):
+            return style.call(
+                "root", [style.name(unknown), *(render(part, style) for part in (equation, low, high))]
+            ), ATOM
     raise TypeError(type(node))
 
 
@@ -106,6 +111,9 @@ def _latex_number(value: int | float) -> Printed:
 
 
 def _latex_call(function: str, arguments: list[str]) -> str:
+    if function == "root":
+        unknown, equation, low, high = arguments
+        return rf"\left\{{{unknown} \in \left({low}, {high}\right) : {equation} = 0\right\}}"
     around = {"sqrt": (r"\sqrt{", "}"), "floor": (r"\lfloor ", r" \rfloor"), "ceil": (r"\lceil ", r" \rceil"),
               "abs": (r"\left|", r"\right|")}  # fmt: skip
     before, after = around.get(function, (rf"\{function}\left(", r"\right)"))

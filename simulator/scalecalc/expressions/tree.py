@@ -164,6 +164,10 @@ def _evaluate(node: Expr, namespace: Mapping[str, Any], table: Functions) -> Any
             return table[sign](_evaluate(left, namespace, table), _evaluate(right, namespace, table))
         case Call(function, arguments):
             return table[function](*[_evaluate(argument, namespace, table) for argument in arguments])
+        case _:
+            solve = getattr(node, "solve", None)
+            if solve is not None:
+                return solve(namespace)
     raise TypeError(type(node))
 
 

@@ -93,6 +93,9 @@ def bind(law: Law, profile: Profile, plan: Plan, *, force: bool = False) -> Bind
         plan: everything else.
         force: apply it even to another task or modality; the result is marked as not comparable.
     """
+    if law.is_form:
+        why = f"a form: {', '.join(law.unset)} without a value (calibrate it on runs of yours)"
+        return Binding(law, (), None, law.notes, (why,))
     outside = mismatches(law, plan)
     binder = _Binder(profile, plan)
     variables = tuple(binder.bind(law.variables[symbol]) for symbol in law.inputs)

@@ -78,8 +78,9 @@ def _named(name: str) -> Law:
         return laws[name]
     import difflib
 
-    near = difflib.get_close_matches(name, laws, n=3) or sorted(laws)
-    raise LawError(f"no law {name[:60]!r}", todo=f"try {', '.join(near)}, or give a YAML file")
+    near = difflib.get_close_matches(name, laws, n=3)
+    todo = f"try {', '.join(near)}, or give a YAML file" if near else "scalecalc laws lists them; or give a YAML file"
+    raise LawError(f"no law {name[:60]!r}", todo=todo)
 
 
 def _read_shipped(path: Path) -> tuple[Law, ...]:

@@ -20,7 +20,7 @@ def select(
 ) -> tuple[list[Binding], list[tuple[Law, str]]]:
     """Bindings that predict, the default law first, and the laws refused with the reason, the nearest first.
 
-    Order: not superseded, same corpus, same tokenizer, best recorded extrapolation error, then more inputs, a known
+    Order: not superseded, laws of distinct data where data are repeated and others where not, same corpus, same tokenizer, best recorded extrapolation error, then more inputs, a known
     covariance, the newer publication.
     """
     pool = laws.values() if isinstance(laws, Mapping) else laws
@@ -33,12 +33,14 @@ def select(
 def _rank(law: Law, plan: Plan) -> tuple[float | str, ...]:
     corpus, tokenizer = shares(law, plan)
     error = law.evidence.extrapolation_error
+    repeated = bool(plan.unique and plan.seen and plan.seen > 1.001 * plan.unique)
     return (
-        bool(law.superseded_by), not corpus, not tokenizer, math.inf if error is None else error,
+        bool(law.superseded_by), ("U" in law.inputs) != repeated, not corpus, not tokenizer, math.inf if error is None else error,
         -len(law.inputs), law.covariance is None, -(law.source.year or 0), law.name,
     )  # fmt: skip
 
 
 def _far(law: Law, plan: Plan) -> tuple[float | str, ...]:
     scope = law.applies_to
-    return scope.task != plan.task, scope.modality != plan.modality, len(mismatches(law, plan)), *_rank(law, plan)
+    other = scope.task != plan.task, scope.modality != plan.modality
+    return *other, law.kind != "conditional", len(mismatches(law, plan)), *_rank(law, plan)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 UNKNOWN = "unknown"
+ANY = "any"
 Interval = tuple[float, float]
 Limits = tuple[float | None, float | None]
 
@@ -15,18 +16,21 @@ class Coefficient:
     """A constant of a law.
 
     Attributes:
+        value: None in a form, until runs give it one.
         se, ci, level: standard error, interval and its level as published; None where they are not.
         bounds: values a fit may give it.
+        fixed: a fit keeps the value.
         unit: of the value (`nat/token`, `FLOP`); "" if it has none.
     """
 
     name: str
-    value: float
+    value: float | None
     se: float | None = None
     ci: Interval | None = None
     level: float | None = None
     bounds: Limits = (None, None)
     unit: str = ""
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Models and data a law speaks of; an empty field does not restrict.
+    """Models and data a law speaks of; an empty field does not restrict, nor does the modality or task `any`.
 
     Attributes:
         classes: number of classes of a classifier.

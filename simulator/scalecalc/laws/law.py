@@ -46,6 +46,7 @@ class Law:
         superseded_by: a law that uses the same runs better.
         draws: coefficients of resampled runs, each as long as the others.
         method: how the coefficients were fitted.
+        ties: groups of coefficients that are equal, whatever a fit finds.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Law:
     evidence: Evidence = field(default_factory=Evidence)
     notes: tuple[str, ...] = ()
     superseded_by: str = ""
+    ties: tuple[tuple[str, ...], ...] = ()
     covariance: Covariance | None = None
     draws: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     method: Mapping[str, str] = field(default_factory=dict)
@@ -89,13 +91,18 @@ class Law:
             raise self.error(f"draws of {', '.join(strange)}, no coefficients", "correct the draws")
         if len({len(values) for values in self.draws.values()}) > 1:
             raise self.error("draws of different lengths", "give every coefficient as many")
+        for group in self.ties:
+            if strange := sorted(set(group) - set(self.coefficients)):
+                raise self.error(f"ties {', '.join(strange)}, no coefficient", "name coefficients")
+            if len({self.coefficients[name].value for name in group}) > 1:
+                raise self.error(f"{', '.join(group)} are tied but differ", "give them one value")
         try:
-            constants = self._constants({})
+            constants = {} if self.is_form else self._constants({})
         except ExpressionError as error:
             raise self.error(f"derived constant {error.where}: {error.what}", "correct it") from None
         except OverflowError:
             raise self.error("a derived constant is too large for a number", "correct it") from None
-        if endless := [name for name in self.derived if not math.isfinite(constants[name])]:
+        if endless := [name for name in self.derived if constants and not math.isfinite(constants[name])]:
             raise self.error(f"derived constant {endless[0]} has no finite value", "correct it")
         object.__setattr__(self, "constants", constants)
         object.__setattr__(self, "inputs", self._inputs())
@@ -112,7 +119,7 @@ class Law:
         return sizes[""]
 
     def _constants(self, changed: Mapping[str, Any]) -> dict[str, Any]:
-        values: dict[str, Any] = {name: constant.value for name, constant in self.coefficients.items()}
+        values: dict[str, Any] = {name: c.value for name, c in self.coefficients.items() if c.value is not None}
         values.update(changed)
         for name, expression in self.derived.items():
             value = expression.evaluate(values)
@@ -123,6 +130,21 @@ class Law:
         order, used = {"N": 0, "D": 1, "U": 2, "C": 3}, self.formula.names
         names = [name for name in self.variables if name in used]
         return tuple(sorted(names, key=lambda name: (order.get(name, 9), name)))
+
+    @property
+    def unset(self) -> tuple[str, ...]:
+        """Coefficients without a value."""
+        return tuple(name for name, coefficient in self.coefficients.items() if coefficient.value is None)
+
+    @property
+    def is_form(self) -> bool:
+        """Whether coefficients have no value yet: it can be fitted to runs, and says nothing before."""
+        return bool(self.unset)
+
+    @property
+    def predicts(self) -> bool:
+        """Whether it tells a performance, of a given model or of the best one, as it is."""
+        return self.kind in ("conditional", "frontier") and not self.is_form
 
     @property
     def sign(self) -> int:
@@ -144,6 +166,8 @@ class Law:
         if unknown := sorted(set(values) - known):
             raise self.error(f"takes no {', '.join(unknown)}", f"it takes {', '.join(self.inputs)}")
         changed = {name: value for name, value in values.items() if name in self.coefficients}
+        if unset := [name for name in self.unset if name not in changed]:
+            raise self.error(f"is a form: {', '.join(unset)} without a value", "fit it to runs of yours")
         return {**(self._constants(changed) if changed else self.constants), **values}
 
     def evaluate(self, **values: Any) -> Any:
@@ -174,7 +198,10 @@ class Law:
             except ExpressionError:  # overflow: beyond any target
                 return math.inf
 
-        place = first_crossing(gap, math.log(1e-12), math.log(1e60), 0.5)
+        end = math.log(1e60)
+        place = first_crossing(gap, math.log(1e-12), end, 0.5)
+        while place is not None and abs(gap(place)) > 1e-6 * (1 + abs(target)):  # a pole changes the sign, too
+            place = first_crossing(gap, place + 1e-9, end, 0.5)
         if place is None:
             raise self.error(f"never reaches {self.metric.name} {target:g}", "ask for a value it can reach")
         return math.exp(place)
@@ -182,7 +209,9 @@ class Law:
     def with_coefficients(self, **values: float) -> Law:
         """The same law with other constants, their published errors dropped."""
         changed = {
-            name: replace(constant, value=values[name], se=None, ci=None, level=None) if name in values else constant
+            name: replace(constant, value=float(values[name]), se=None, ci=None, level=None)
+            if name in values
+            else constant
             for name, constant in self.coefficients.items()
         }
         if unknown := sorted(set(values) - set(changed)):

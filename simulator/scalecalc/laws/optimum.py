@@ -136,6 +136,8 @@ def gain_per_doubling(law: Law, params: float, data: float) -> float:
 
 
 def _check(law: Law, budget: float) -> None:
+    if law.is_form:
+        raise law.error(f"is a form: {', '.join(law.unset)} without a value", "fit it to runs of yours")
     if law.kind != "conditional" or law.inputs != ("N", "D"):
         raise law.error("has no optimum: it is not a conditional law of N and D", "choose another law")
     if not 0 < budget < math.inf:

@@ -23,6 +23,8 @@ from scalecalc.laws.conventions import (
 from scalecalc.laws.law import Law
 
 SYMBOLS = ("N", "D", "U", "C")
+POSITIVE = "positive"
+"""Written for a coefficient of a form: any positive value, until runs give it one; `null` for any value at all."""
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -103,6 +105,19 @@ class Fields:
             raise self.fail(key, "[least, largest]", value)
         return low, high
 
+    def truth(self, key: str) -> bool:
+        value = self.get(key)
+        if value is not None and not isinstance(value, bool):
+            raise self.fail(key, "true or false", value)
+        return bool(value)
+
+    def groups(self, key: str) -> tuple[tuple[str, ...], ...]:
+        value = self.get(key)
+        rows = [] if value is None else value if isinstance(value, list) else [value]
+        if not all(isinstance(row, list) and len(row) > 1 and all(isinstance(n, str) for n in row) for row in rows):
+            raise self.fail(key, "a list of lists of names", value)
+        return tuple(tuple(row) for row in rows)
+
     def interval(self, key: str) -> Interval | None:
         low, high = self.limits(key)
         if (low is None) != (high is None):
@@ -111,7 +126,7 @@ class Fields:
 
     def expression(self, key: str) -> Expr:
         try:
-            return parse(self.text(key, None))
+            return parse(self.text(key, None), roots=True)
         except ExpressionError as error:
             raise LawError(f"{key} {error.where}: {error.what}", where=self.where, todo=error.todo) from None
 
@@ -159,6 +174,7 @@ def _law(data: Mapping[str, Any], where: str) -> Law:
         source=_source(fields.under("source")),
         notes=fields.texts("notes"),
         superseded_by=fields.text("superseded_by", ""),
+        ties=fields.groups("ties"),
         covariance=_covariance(fields.under("covariance")) if fields.get("covariance") else None,
         draws={key: fields.under("draws").numbers(key) for key in fields.each("draws")},
         method={key: fields.under("method").text(key) for key in fields.each("method")},
@@ -169,13 +185,15 @@ def _law(data: Mapping[str, Any], where: str) -> Law:
 
 def _coefficient(name: str, value: Any, parent: Fields) -> Coefficient:
     where = f"{parent.where}: {name}"
+    if value == POSITIVE:
+        return Coefficient(name, None, bounds=(0.0, None))
     fields = Fields(value if isinstance(value, Mapping) else {"value": value}, where)
     number = fields.number("value")
-    if number is None:
-        raise LawError("value is missing", where=where, todo="add it")
+    if number is None and "value" not in fields.data:
+        raise LawError("value is missing", where=where, todo="add it; null where it is to be fitted")
     coefficient = Coefficient(
         name, number, se=fields.number("se"), ci=fields.interval("ci"), level=fields.number("level"),
-        bounds=fields.limits("bounds"), unit=fields.text("unit", ""),
+        bounds=fields.limits("bounds"), unit=fields.text("unit", ""), fixed=fields.truth("fixed"),
     )  # fmt: skip
     fields.done()
     return coefficient

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scalecalc.laws.conventions import UNKNOWN
+from scalecalc.laws.conventions import ANY, UNKNOWN
 from scalecalc.laws.law import Law
 from scalecalc.laws.plan import Plan
 
@@ -19,6 +19,8 @@ def mismatches(law: Law, plan: Plan) -> list[str]:
     """Reasons why the law says nothing about this model; empty if it may."""
     scope, reasons = law.applies_to, []
     for word, theirs, ours in (("task", scope.task, plan.task), ("modality", scope.modality, plan.modality)):
+        if theirs == ANY:
+            continue
         if ours is None:
             reasons.append(f"the model's {word} is unknown (--task), the law's is {theirs}")
         elif _plain(ours) != _plain(theirs):

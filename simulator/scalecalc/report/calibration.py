@@ -8,8 +8,9 @@ from typing import IO, Any
 
 from scalecalc import __version__
 from scalecalc.calibrate.calibration import Calibration
-from scalecalc.calibrate.lawfile import fitted_law, method_words, text_of
+from scalecalc.calibrate.lawfile import fitted_law, method_words
 from scalecalc.calibrate.ranking import RANKED_BY, Ranked
+from scalecalc.laws.writing import text_of
 from scalecalc.report.blocks import Block, Row
 from scalecalc.report.render import grid
 from scalecalc.report.terminal import show_blocks
@@ -96,7 +97,7 @@ def _forms(result: Calibration) -> list[Row]:
     rows += [[one.form.name, _behind(one.score, best.score), str(one.form.formula)] for one in fitted[:SHOWN]]
     if len(fitted) > SHOWN:
         rows.append([f"and {len(fitted) - SHOWN} more (--format json)"])
-    rows += [[f"not fitted: {one.form.name}: {one.why}"] for one in result.ranked if one.fitted is None]
+    rows += [["not fitted", one.form.name, one.why] for one in result.ranked if one.fitted is None]
     return rows
 
 

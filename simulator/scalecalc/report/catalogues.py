@@ -10,11 +10,14 @@ from scalecalc.estimate import Dataset, Inspection
 from scalecalc.estimate.models import Listed
 from scalecalc.frontends.layers import Layer, Option
 from scalecalc.hardware import Device
-from scalecalc.laws import UNKNOWN, Law, Variable
+from scalecalc.laws import UNKNOWN, Coefficient, Law, Variable
 from scalecalc.ops import Operator
 from scalecalc.report.blocks import Block, Row, amount, each, sizes_of_data
 from scalecalc.report.render import grid
 from scalecalc.report.terminal import show_blocks, show_table
+
+
+FORM = "a form: fit it"
 
 
 def show_laws(laws: Iterable[Law], form: str, file: IO[str]) -> None:
@@ -22,7 +25,7 @@ def show_laws(laws: Iterable[Law], form: str, file: IO[str]) -> None:
     rows = [
         [
             law.name,
-            law.kind,
+            FORM if law.is_form else law.kind,
             f"{law.metric.name}, {law.metric.unit}",
             f"{law.applies_to.task}, {law.applies_to.modality}",
             ", ".join(_counted(law.variables[symbol]) for symbol in law.inputs),
@@ -36,7 +39,8 @@ def show_laws(laws: Iterable[Law], form: str, file: IO[str]) -> None:
 
 def _counted(variable: Variable) -> str:
     """A variable with what it counts: N total, D seen, C exact."""
-    return f"{variable.symbol} {variable.count if variable.count != UNKNOWN else variable.meaning}"
+    how = variable.count if variable.count != UNKNOWN else variable.meaning
+    return f"{variable.symbol} {variable.unit if how == UNKNOWN and variable.symbol not in 'NDUC' else how}".strip()
 
 
 def show_operators(operators: Iterable[Operator], form: str, file: IO[str]) -> None:
@@ -139,22 +143,37 @@ def listing(columns: Sequence[str], rows: Sequence[Sequence[str]], form: str, fi
         grid(columns, rows, form, file)
 
 
+def _errors(coefficient: Coefficient) -> str:
+    """What is known of a constant's error, or how a fit is held."""
+    words = [f"standard error {coefficient.se:g}"] if coefficient.se is not None else []
+    if coefficient.ci is not None and coefficient.level is not None:
+        words.append(f"{coefficient.level:.0%} {coefficient.ci[0]:g} to {coefficient.ci[1]:g}")
+    low, high = coefficient.bounds
+    if coefficient.value is None and (low is not None or high is not None):
+        words.append(f"{'unbounded' if low is None else f'{low:g}'} to {'unbounded' if high is None else f'{high:g}'}")
+    return ", ".join([*words, *(["kept in fits"] if coefficient.fixed else [])])
+
+
 def show_law(law: Law, file: IO[str]) -> None:
     """Everything a law says about itself."""
     metric, scope = law.metric, law.applies_to
     bounds = " to ".join("unbounded" if b is None else f"{b:g}" for b in metric.bounds)
     constants: list[Row] = [
-        [c.name, f"{c.value:g} {c.unit}".strip(), f"standard error {c.se:g}" if c.se is not None else ""]
+        [c.name, "to be fitted" if c.value is None else f"{c.value:g} {c.unit}".strip(), _errors(c)]
         for c in law.coefficients.values()
     ]
-    constants += [[name, f"{law.constants[name]:g}", f"= {expression}"] for name, expression in law.derived.items()]
+    constants += [
+        [name, f"{law.constants[name]:g}" if name in law.constants else "", f"= {expression}"]
+        for name, expression in law.derived.items()
+    ]
+    tied = [[", ".join(group) + " are equal"] for group in law.ties]
     unknown: list[Row] = [["unknown"]]
     lower_is = f"{metric.better} is better"
     blocks = [
         Block(law.name, [[law.title or law.kind]]),
         Block("formula", [[f"{metric.name} = {law.formula}"]]),
-        Block("kind", [[law.kind]]),
-        Block("constants", constants),
+        Block("kind", [[f"{law.kind}, {FORM} (scalecalc calibrate RUNS --law {law.name})" if law.is_form else law.kind]]),
+        Block("constants", constants + tied),
         Block("variables", [
             [v.symbol, ", ".join(f"{word} {value}" for word, value in (
                 ("count", v.count), ("sample", v.sample), ("meaning", v.meaning), ("tokenizer", v.tokenizer),

@@ -1,0 +1,127 @@
+"""A number known only by an equation it solves, as an expression among others.
+
+>>> from scalecalc.expressions import parse
+>>> side = parse("root(s, s**3 - volume, 0, 1e6)", roots=True)
+>>> round(side.evaluate({"volume": 27.0}), 12)
+3.0
+>>> str(side.diff("volume")).count("root")  # 1/(3 s^2), by the implicit function theorem
+1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scalecalc.expressions.tree import Expr, Name
+
+REACH = 100.0
+"""The root is looked for where each end is e^-100 of the distance between both away."""
+HALVINGS, NEWTON_STEPS = 13, 7
+"""Halvings bring the logarithm of the distance to either end within .02; Newton's steps then double the digits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root(Expr):
+    """The one number between two others at which an expression is 0.
+
+    Its derivatives are expressions of itself: dy/dx = -(dh/dx)/(dh/dy) where h(y, x) = 0.
+
+    Attributes:
+        unknown: the number's name inside `equation`, and nowhere else.
+        equation: what is 0; it changes its sign once between `low` and `high`.
+        low, high: the ends, not included.
+    """
+
+    unknown: str
+    equation: Expr
+    low: Expr
+    high: Expr
+
+    def parts(self) -> tuple[Expr, ...]:
+        """Both ends and every free name of the equation as often as it occurs: the unknown is not seen outside."""
+        names = (node for node in self.equation.walk() if isinstance(node, Name) and node.name != self.unknown)
+        return (self.low, self.high, *names)
+
+    def replaced(self, replacements: Mapping[str, Expr]) -> Root:
+        """With free names replaced; the unknown steps aside where a replacement uses its name."""
+        outer = {name: value for name, value in replacements.items() if name != self.unknown}
+        unknown, taken = self.unknown, frozenset[str]().union(*(value.names for value in outer.values()))
+        while unknown in taken or (unknown != self.unknown and unknown in self.equation.names):
+            unknown += "_"
+        inner = {**outer, self.unknown: Name(unknown)}
+        ends = self.low.substitute(replacements), self.high.substitute(replacements)
+        return Root(unknown, self.equation.substitute(inner), *ends)
+
+    def slope(self, name: str) -> Expr:
+        """dy/d`name`."""
+        from scalecalc.expressions.calculus import ZERO, divide, negate
+
+        slope = self.equation.diff(name) if name != self.unknown else ZERO
+        return negate(divide(slope, self.equation.diff(self.unknown))).substitute({self.unknown: self})
+
+    def solve(self, namespace: Mapping[str, Any]) -> Any:
+        """The number, or the numbers where values are arrays; nan where the equation keeps its sign.
+
+        Raises:
+            ArithmeticError: values are numbers, and there is none.
+        """
+        import numpy as np
+
+        names = sorted(self.names)
+        columns = np.broadcast_arrays(*(np.asarray(namespace[name], float) for name in names), np.zeros(()))[:-1]
+        shape = columns[0].shape if columns else ()
+        values = {name: column.reshape(-1) for name, column in zip(names, columns, strict=True)}
+        with np.errstate(all="ignore"):
+            found = self._solved(values, max(int(np.prod(shape)), 0) if shape else 1)
+        if shape:
+            return found.reshape(shape)
+        if not np.isfinite(found[0]):
+            raise ArithmeticError(f"no {self.unknown} between its ends solves the equation")
+        return float(found[0])
+
+    def _solved(self, values: Mapping[str, Any], size: int) -> Any:
+        """y = low + (high - low)/(1 + e^-t), t by halving and then by Newton's method within what halving left."""
+        import numpy as np
+
+        slope = self.equation.diff(self.unknown)
+        low, high = (np.broadcast_to(np.asarray(end.evaluate(values), float), size) for end in (self.low, self.high))
+
+        def at(expression: Expr, y: Any) -> Any:
+            return np.broadcast_to(expression.evaluate({**values, self.unknown: y}), size)
+
+        def place(t: Any) -> Any:
+            return low + (high - low) / (1.0 + np.exp(-t))
+
+        left, right = np.full(size, -REACH), np.full(size, REACH)
+        below, above = at(self.equation, place(left)), at(self.equation, place(right))
+        rising = above > 0
+        t = 0.5 * (left + right)
+        for step in range(HALVINGS + NEWTON_STEPS):
+            y = place(t)
+            value = at(self.equation, y)
+            right = np.where((value > 0) == rising, t, right)
+            left = np.where((value > 0) == rising, left, t)
+            middle = 0.5 * (left + right)
+            if step < HALVINGS:
+                t = middle
+                continue
+            change = (y - low) * (high - y) / (high - low)  # dy/dt
+            newton = t - value / (at(slope, y) * change)
+            t = np.where((newton >= left) & (newton <= right), newton, middle)
+        y = place(t)
+        last = y - at(self.equation, y) / at(slope, y)
+        y = np.where(np.abs(last - y) < 1e-9 * np.abs(y), last, y)
+        return np.where(below * above < 0, y, np.nan)
+
+
+@dataclass(frozen=True, slots=True)
+class Solver:
+    """A root as a function of its free names' values, in alphabetical order."""
+
+    root: Root
+
+    def __call__(self, *values: Any) -> Any:
+        """The numbers; nan where there are none."""
+        return self.root.solve(dict(zip(sorted(self.root.names), values, strict=True)))
