@@ -80,7 +80,7 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
         )
     best = int(np.argmin(np.where(good, found.values, np.inf)))
     low = found.values[best]
-    agreed = int((good & (found.values - low <= SAME * abs(low) + _rounding(problem))).sum())
+    agreed = int((good & (found.values - low <= SAME * abs(low) + rounding_of(problem))).sum())
     hessian = found.hessians[best]
     return Fit(
         problem, found.points[best],
@@ -89,7 +89,7 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
     )  # fmt: skip
 
 
-def _rounding(problem: Problem) -> float:
+def rounding_of(problem: Problem) -> float:
     """What rounding makes of an objective that is 0: that of formulas that meet all runs."""
     size = 1.0 if problem.residual == "log" else float(np.abs(problem.observed).max())
     return float(problem.loss.terms(np.array([1e-13 * size]))[0][0]) * len(problem.observed)

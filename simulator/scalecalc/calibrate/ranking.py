@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scalecalc.calibrate.fit import Fit
+from scalecalc.calibrate.fit import Fit, rounding_of
 from scalecalc.calibrate.forms import checked, dressed, ranges_of
 from scalecalc.calibrate.lawfit import LawFit, fit_law, held_of
 from scalecalc.calibrate.method import Method
@@ -124,4 +124,5 @@ def aicc(fit: Fit) -> float:
 def _same(one: Fit, other: Fit) -> bool:
     if len(one.point) != len(other.point):
         return False
-    return bool(abs(one.objective - other.objective) <= SAME * max(abs(one.objective), 1e-300))
+    same = SAME * abs(one.objective) + rounding_of(one.problem)
+    return bool(abs(one.objective - other.objective) <= same)
