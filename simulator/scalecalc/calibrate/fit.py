@@ -82,13 +82,19 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
         )
     best = int(np.argmin(np.where(good, found.values, np.inf)))
     low = found.values[best]
-    agreed = int((good & (found.values - low <= SAME * max(abs(low), 1e-300))).sum())
+    agreed = int((good & (found.values - low <= SAME * abs(low) + rounding_of(problem))).sum())
     hessian = found.hessians[best]
     return Fit(
         problem, found.points[best],
         {name: float(value) for name, value in problem.coefficients(found.points[best]).items()},
         float(low), float(found.gradients[best]), condition(hessian), len(points), agreed, hessian,
     )  # fmt: skip
+
+
+def rounding_of(problem: Problem) -> float:
+    """What rounding makes of an objective that is 0: that of formulas that meet all runs."""
+    size = 1.0 if problem.residual == "log" else float(np.abs(problem.observed).max())
+    return float(problem.loss.terms(np.array([1e-13 * size]))[0][0]) * len(problem.observed)
 
 
 def descend(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:

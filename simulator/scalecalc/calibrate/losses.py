@@ -14,6 +14,12 @@ Terms = tuple[Array, Array, Array]
 """Value, first and second derivative by the residual."""
 
 
+EASE = 1e-4
+"""Where a loss is straight its second derivative is 0, and so are Hessians of few runs that all lie there: Newton's
+method then has no step. It is given as this part of delta/|r|, the curvature of the parabola that touches the loss.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Loss:
     """A loss of residuals; objectives are its weighted *sum*: a mean stops optimisers early.
@@ -27,6 +33,10 @@ class Loss:
     name: str
     scale: float
     terms: Callable[[Array], Terms]
+
+    def __reduce__(self) -> tuple[Callable[..., Loss], tuple[str, float | None]]:
+        # terms are functions inside functions: other processes make them anew
+        return loss_of, (self.name, self.scale or None)
 
 
 def least_squares() -> Loss:
@@ -43,7 +53,7 @@ def huber(delta: float = 1e-3) -> Loss:
         return (
             np.where(inside, 0.5 * r * r, delta * (size - 0.5 * delta)),
             np.where(inside, r, delta * np.sign(r)),
-            inside.astype(float),
+            np.where(inside, 1.0, EASE * delta / np.maximum(size, delta)),
         )
 
     return Loss("huber", delta, terms)

@@ -24,14 +24,16 @@ def weights_of(groups: Sequence[int], count: int, seed: int) -> Array:
         count: resamples.
         seed: of the whole series; resample k is the same whatever `count` is.
     """
+    blocks = range(-(-count // BLOCK))
+    return np.concatenate([weights_of_block(groups, min(BLOCK, count - b * BLOCK), seed, b) for b in blocks])
+
+
+def weights_of_block(groups: Sequence[int], count: int, seed: int, block: int) -> Array:
+    """The first `count` resamples of a block, as `weights_of`."""
     labels = np.asarray(groups)
     runs = int(labels.max()) + 1
-    even = np.full(runs, 1.0 / runs)
-    parts = []
-    for block in range(-(-count // BLOCK)):
-        drawn = np.random.default_rng([seed, block]).multinomial(runs, even, size=BLOCK)
-        parts.append(drawn[: count - block * BLOCK])
-    found: Array = np.concatenate(parts)[:, labels].astype(float)
+    drawn = np.random.default_rng([seed, block]).multinomial(runs, np.full(runs, 1.0 / runs), size=BLOCK)
+    found: Array = drawn[:count, labels].astype(float)
     return found
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scalecalc.cli import catalogues, diff, estimate, formula, inspect, optimal
+from scalecalc.cli import calibrate, catalogues, diff, estimate, formula, inspect, optimal, predict
 
 app = typer.Typer(
     name="scalecalc",
@@ -31,7 +31,11 @@ def root(
         typer.echo(context.get_help())
 
 
-for command in (inspect.inspect, formula.formula, estimate.estimate, optimal.optimal, diff.diff):
+COMMANDS = (
+    inspect.inspect, formula.formula, estimate.estimate, optimal.optimal, diff.diff, calibrate.calibrate,
+    predict.predict,
+)  # fmt: skip
+for command in COMMANDS:
     app.command()(command)
 app.add_typer(catalogues.laws_app, name="laws")
 for listing in (catalogues.models, catalogues.layers, catalogues.datasets, catalogues.devices, catalogues.ops):

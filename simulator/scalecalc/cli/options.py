@@ -115,6 +115,37 @@ def number(option: str, text: str) -> float:
     return value
 
 
+def real(option: str, text: str) -> float:
+    """A finite number, such as 1.69 or 2e10."""
+    import math
+
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise UsageError(f"'{text.strip():.60}' is no number", where=option, todo="write for example 1.69 or 2e10")
+    return value
+
+
+def pairs(option: str, texts: Sequence[str] | None) -> dict[str, str]:
+    """`name=value` options as a mapping."""
+    found: dict[str, str] = {}
+    for text in texts or ():
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name and equals and value):
+            raise UsageError(f"'{text:.80}' is not NAME=VALUE", where=option, todo=f"write {option} NAME=VALUE")
+        _once(found, name, value, option)
+    return found
+
+
+def yaml_file(path: str | None) -> str | None:
+    """A path a law can be written to, and read from by its ending."""
+    if path is not None and not path.endswith((".yaml", ".yml")):
+        raise UsageError(f"'{path:.80}' is no YAML file", where="--output", todo="name it FILE.yaml")
+    return path
+
+
 def form_of(form: str, forms: Sequence[str] = ()) -> str:
     """A known output format: one of `forms`, or of those most commands share."""
     from scalecalc.report.render import FORMATS

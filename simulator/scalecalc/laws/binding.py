@@ -109,7 +109,7 @@ def bind(law: Law, profile: Profile, plan: Plan, *, force: bool = False) -> Bind
     # missing values are no news about a law that would not apply with them
     refusals = refusals or unbound
     if not refusals:
-        refusals = _beyond(law, {bound.symbol: bound.value for bound in variables if bound.value is not None})
+        refusals = beyond(law, {bound.symbol: bound.value for bound in variables if bound.value is not None})
     cost = binder.bind(law.variables["C"]) if "C" in law.variables and "C" not in law.inputs else None
     return Binding(law, variables, cost, tuple(notes), tuple(refusals), not (force and outside))
 
@@ -253,13 +253,13 @@ def bind_frontier(law: Law, plan: Plan) -> Bound:
         bound = _in_unit(variable, _spent(replace(variable, count="exact") if six else variable, plan))
     except LawError as error:
         return Bound("C", None, "refused", error.what)
-    if bound.value is not None and (beyond := _beyond(law, {"C": bound.value})):
-        return Bound("C", None, "refused", "; ".join(beyond))
+    if bound.value is not None and (reasons := beyond(law, {"C": bound.value})):
+        return Bound("C", None, "refused", "; ".join(reasons))
     bound = replace(bound, how=f"{plan.spent:.3g} {bound.how}")
     return replace(bound, status="assumed", how=f"{bound.how}; the law counts {variable.count}") if six else bound
 
 
-def _beyond(law: Law, values: Mapping[str, float]) -> list[str]:
+def beyond(law: Law, values: Mapping[str, float]) -> list[str]:
     """Why the law's value is none: outside the metric's bounds, with the place where it leaves them."""
     low, high = law.metric.bounds
     try:

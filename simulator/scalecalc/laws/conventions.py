@@ -92,12 +92,14 @@ class Evidence:
         extrapolation_error: relative error on runs larger than those fitted.
         coverage: share of such runs inside the stated interval.
         text: in words.
+        data: `sha256:` and the digest of the runs.
     """
 
     runs: int | None = None
     extrapolation_error: float | None = None
     coverage: float | None = None
     text: str = ""
+    data: str = ""
 
 
 @dataclass(frozen=True, slots=True)

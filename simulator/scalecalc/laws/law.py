@@ -44,6 +44,8 @@ class Law:
         regime: how the runs behind it were trained (epochs, schedule, batch); `limit`: a resource taken as unlimited.
         range: expression (`N`, `D/N`) to the least and largest value it was calibrated on, in the law's own counts.
         superseded_by: a law that uses the same runs better.
+        draws: coefficients of resampled runs, each as long as the others.
+        method: how the coefficients were fitted.
         ties: groups of coefficients that are equal, whatever a fit finds.
     """
 
@@ -64,6 +66,8 @@ class Law:
     superseded_by: str = ""
     ties: tuple[tuple[str, ...], ...] = ()
     covariance: Covariance | None = None
+    draws: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    method: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, float] = field(init=False, repr=False)
     inputs: tuple[str, ...] = field(init=False, repr=False)
 
@@ -83,6 +87,10 @@ class Law:
             raise self.error("a symbol is declared twice", "give each one meaning")
         if self.covariance and (strange := [name for name, _ in self.covariance.coordinates() if name not in declared]):
             raise self.error(f"covariance of {', '.join(strange)}, not declared", "name coefficients")
+        if strange := sorted(set(self.draws) - set(self.coefficients)):
+            raise self.error(f"draws of {', '.join(strange)}, no coefficients", "correct the draws")
+        if len({len(values) for values in self.draws.values()}) > 1:
+            raise self.error("draws of different lengths", "give every coefficient as many")
         for group in self.ties:
             if strange := sorted(set(group) - set(self.coefficients)):
                 raise self.error(f"ties {', '.join(strange)}, no coefficient", "name coefficients")
@@ -212,7 +220,7 @@ class Law:
         }
         if unknown := sorted(set(values) - set(changed)):
             raise self.error(f"has no coefficient {', '.join(unknown)}", f"it has {', '.join(changed)}")
-        return replace(self, coefficients=changed, covariance=None)
+        return replace(self, coefficients=changed, covariance=None, draws={}, method={})
 
     def latex(self) -> str:
         """The formula for LaTeX, without its left-hand side."""

@@ -59,7 +59,7 @@ def predict(binding: Binding) -> Prediction:
         value=value,
         interval=interval,
         level=LEVEL if interval else None,
-        basis=law.covariance.basis if law.covariance else "none published",
+        basis=_basis(law),
         inside_range=all(distance == 0 for distance in outside.values()) if outside else None,
         decades_outside=outside,
         binding=binding,
@@ -88,13 +88,40 @@ def decades(law: Law, values: Mapping[str, float]) -> dict[str, float]:
 
 
 def _interval(law: Law, values: Mapping[str, float], value: float) -> Interval | None:
-    """First-order propagation of the coefficients' covariance, cut at the metric's bounds."""
+    """Quantiles over draws of the coefficients, else first-order propagation of their covariance; cut at the metric's
+    bounds.
+    """
+    if law.draws:
+        return _quantiles(law, values)
     if law.covariance is None:
         return None
     slopes = law.gradient([name for name, _ in law.covariance.coordinates()], **values)
     reach = Z * spread(law, slopes)
     low, high = law.metric.bounds
     return max(value - reach, -math.inf if low is None else low), min(value + reach, math.inf if high is None else high)
+
+
+def _basis(law: Law) -> str:
+    if law.draws:
+        return (
+            f"coefficients only: {len(next(iter(law.draws.values()))):,} draws; neither noise nor the choice of formula"
+        )
+    return law.covariance.basis if law.covariance else "none published"
+
+
+def _quantiles(law: Law, values: Mapping[str, float]) -> Interval | None:
+    """None where more than 1 in 20 draws give no value."""
+    import numpy as np
+
+    drawn = {name: np.array(column) for name, column in law.draws.items()}
+    with np.errstate(all="ignore"):
+        found = np.broadcast_to(law.evaluate(**values, **drawn), (len(next(iter(drawn.values()))),))
+    good = found[np.isfinite(found)]
+    if len(good) * 20 < len(found) * 19:
+        return None
+    low, high = law.metric.bounds
+    ends = np.clip(np.quantile(good, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]), low, high)
+    return float(ends[0]), float(ends[1])
 
 
 def spread(law: Law, slopes: Mapping[str, float]) -> float:

@@ -176,6 +176,8 @@ def _law(data: Mapping[str, Any], where: str) -> Law:
         superseded_by=fields.text("superseded_by", ""),
         ties=fields.groups("ties"),
         covariance=_covariance(fields.under("covariance")) if fields.get("covariance") else None,
+        draws={key: fields.under("draws").numbers(key) for key in fields.each("draws")},
+        method={key: fields.under("method").text(key) for key in fields.each("method")},
     )
     fields.done()
     return law
@@ -249,7 +251,11 @@ def _range(fields: Fields) -> dict[str, Interval]:
 
 def _evidence(fields: Fields) -> Evidence:
     evidence = Evidence(
-        fields.whole("runs"), fields.number("extrapolation_error"), fields.number("coverage"), fields.text("text", "")
+        fields.whole("runs"),
+        fields.number("extrapolation_error"),
+        fields.number("coverage"),
+        fields.text("text", ""),
+        fields.text("data", ""),
     )
     fields.done()
     return evidence

@@ -1,0 +1,142 @@
+"""From runs to a law with errors: forms tried, the best one fitted to its optimum, its coefficients resampled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scalecalc.calibrate.fit import FINE, scale_of
+from scalecalc.calibrate.forms import forms_for
+from scalecalc.calibrate.lawfit import LawFit
+from scalecalc.calibrate.method import Method
+from scalecalc.calibrate.ranking import Ranked, rank
+from scalecalc.calibrate.reading import Reading, digest
+from scalecalc.calibrate.sets import RunSet
+from scalecalc.calibrate.sharing import shared_bootstrap
+from scalecalc.calibrate.tape import Array
+from scalecalc.errors import FitError
+from scalecalc.laws import Law
+
+LEVEL = 0.9
+WIDE = 1e7
+"""A condition number worth a word."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """A fitted law and everything that was asked, read and found.
+
+    Attributes:
+        read: all runs.
+        kept: those fitted.
+        method: how.
+        ranked: the forms tried, the chosen one first.
+        draws: coefficients of resamples by name, each (s); empty without resamples.
+        gradients: the largest entry of each resample's gradient, (s).
+        lost: resamples without an optimum.
+        why_none: what keeps the fit without resamples.
+        run_set: the set the runs are from.
+    """
+
+    read: Reading
+    kept: Reading
+    method: Method
+    ranked: Sequence[Ranked]
+    draws: Mapping[str, Array]
+    gradients: Array
+    lost: int
+    why_none: str = ""
+    run_set: RunSet | None = None
+
+    @property
+    def fitted(self) -> LawFit:
+        """The best form's fit."""
+        first = self.ranked[0].fitted
+        assert first is not None
+        return first
+
+    @property
+    def law(self) -> Law:
+        """With the fitted coefficients."""
+        return self.fitted.law
+
+    @property
+    def digest(self) -> str:
+        """Of the runs that were fitted."""
+        return digest(self.kept.runs)
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What makes the fit less sure than its figures look, one line each."""
+        fit, found = self.fitted.fit, []
+        if fit.agreed * 2 < fit.starts:
+            found.append(
+                f"{fit.starts - fit.agreed} of {fit.starts} starts ended elsewhere or nowhere: look at the residuals"
+            )
+        if self.lost:
+            found.append(f"{self.lost:,} of {len(self.gradients):,} resamples have no optimum and are left out")
+        if self.why_none and self.method.draws:
+            found.append(f"no standard errors: {self.why_none}")
+        least = float(np.abs(fit.problem.observed).min())
+        if "E" in fit.coefficients and abs(fit.coefficients["E"]) < 1e-3 * least:
+            found.append("the floor E went to 0: larger runs are needed to see one")
+        if fit.condition > WIDE:
+            found.append(f"condition {fit.condition:.1e}: coefficients can stand in for each other")
+        return tuple(found)
+
+    def errors(self, name: str) -> tuple[float, float, float] | None:
+        """Standard error, and the interval of level LEVEL, of a coefficient; None without resamples."""
+        drawn = self.draws.get(name)
+        if drawn is None or not len(drawn):
+            return None
+        low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+        return float(drawn.std(ddof=1)), float(low), float(high)
+
+
+def calibrate(
+    reading: Reading, method: Method | None = None, forms: Sequence[Law] = (), *, run_set: RunSet | None = None,
+    share: Any = map,
+) -> Calibration:  # fmt: skip
+    """Fit a law to runs.
+
+    Args:
+        reading: the runs.
+        method: how.
+        forms: to try; all that the runs have columns for unless given.
+        run_set: where the runs are from, with its own outlier rule.
+        share: `map` of this process, or of a `sharing.crew`.
+
+    Raises:
+        FitError: no form can be fitted.
+    """
+    method = method or Method()
+    kept = method.kept(reading, run_set.drop_highest if run_set else 0)
+    ranked = rank(forms or forms_for(kept), kept, method)
+    if not ranked or ranked[0].fitted is None:
+        why = ranked[0].why if ranked else "no form takes these columns"
+        raise FitError(f"no form can be fitted: {why}", todo="name one: --law")
+    drawn, gradients, lost, why_none = _resampled(ranked[0].fitted, kept, method, share)
+    return Calibration(reading, kept, method, ranked, drawn, gradients, lost, why_none, run_set)
+
+
+def _resampled(fitted: LawFit, kept: Reading, method: Method, share: Any) -> tuple[dict[str, Array], Array, int, str]:
+    fit, runs = fitted.fit, kept.runs
+    none: Array = np.empty(0)
+    groups = runs.groups.tolist()
+    count = len(set(groups))
+    if not method.draws:
+        return {}, none, 0, "none asked for (--draws)"
+    if count <= len(fit.point):
+        return {}, none, 0, f"{count} runs and {len(fit.point)} coefficients: resampling needs more runs"
+    try:
+        found = shared_bootstrap(fit, groups, method.draws, method.seed, share)
+    except FitError as error:
+        return {}, none, 0, f"{error.what}: the runs barely determine the coefficients"
+    good = found.gradients <= FINE * scale_of(fit.problem.loss)
+    drawn = dict(fit.problem.coefficients(found.points[good]))
+    for first, *others in fitted.tied:
+        drawn.update({other: drawn[first] for other in others if first in drawn})
+    return drawn, found.gradients, int((~good).sum()), ""

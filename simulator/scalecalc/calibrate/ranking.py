@@ -1,0 +1,128 @@
+"""Forms ordered by how well they describe runs: Akaike's criterion with its correction for few runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from scalecalc.calibrate.fit import Fit, rounding_of
+from scalecalc.calibrate.forms import checked, dressed, ranges_of
+from scalecalc.calibrate.lawfit import LawFit, fit_law, held_of
+from scalecalc.calibrate.method import Method
+from scalecalc.calibrate.reading import Reading
+from scalecalc.errors import FitError, ScalecalcError, UsageError
+from scalecalc.laws import Law
+
+RANKED_BY = "AICc: the fit itself, no word on larger runs"
+SAME = 1e-9
+"""Two forms with as many coefficients whose objectives differ by no more, relatively, are one form."""
+EFFECT = 1e-7
+"""Less than this, relatively, is no effect of a coefficient."""
+DETERMINED = 1e14
+"""A condition number beyond which coefficients are not determined at all."""
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A form and what became of it.
+
+    Attributes:
+        form: what was tried.
+        fitted: None where it could not be fitted, then `why` says so.
+        score: lower is better; inf unknown.
+    """
+
+    form: Law
+    fitted: LawFit | None
+    score: float
+    why: str = ""
+
+
+def rank(forms: Sequence[Law], reading: Reading, method: Method) -> list[Ranked]:
+    """Every form fitted, the best first; those that cannot be fitted last, with the reason.
+
+    Raises:
+        FitError: there is one form only, and it cannot be fitted.
+        UsageError: a coefficient is held or tied that no form has.
+    """
+    names = {name for form in forms for name in form.coefficients}
+    if unknown := sorted({*method.held, *(name for group in method.tied for name in group)} - names):
+        what = f"no coefficient '{unknown[0]:.40}'"
+        raise UsageError(what, where="--hold or --tie", todo=f"they have {', '.join(sorted(names))}")
+    found: list[Ranked] = []
+    for form in forms:
+        try:
+            fitted = fit_form(form, reading, method)
+        except ScalecalcError as error:
+            if len(forms) == 1:
+                raise
+            found.append(Ranked(form, None, math.inf, error.what))
+            continue
+        if not any(_same(fitted.fit, other.fitted.fit) for other in found if other.fitted is not None):
+            found.append(Ranked(form, fitted, aicc(fitted.fit)))
+    return sorted(found, key=_order)
+
+
+def _order(one: Ranked) -> tuple[bool, float, float]:
+    """Best first; where there are too few runs for a score, those that miss less."""
+    return one.fitted is None, one.score, one.fitted.fit.objective if one.fitted else math.inf
+
+
+def fit_form(form: Law, reading: Reading, method: Method) -> LawFit:
+    """One form fitted as asked, in the runs' own counts.
+
+    Raises:
+        FitError: the runs do not determine it.
+    """
+    law = dressed(form, reading)
+    held = held_of(law, {name: value for name, value in method.held.items() if name in law.coefficients})
+    tied = [group for group in method.tied if set(group) <= law.coefficients.keys()]
+    bound = {*held, *(name for group in (*law.ties, *tied) for name in group[1:])}
+    checked(law, reading, [name for name in law.coefficients if name not in bound])
+    weights = method.weights_of(law, reading)
+    found = fit_law(
+        law, reading.runs, loss=method.loss_function, residual=method.residual, weights=weights,
+        held=held, tied=tied, ranges=ranges_of(form, reading), starts=method.starts,
+    )  # fmt: skip
+    if not found.fit.condition < DETERMINED:
+        what = f"the runs do not determine the coefficients of {form.name} (condition {found.fit.condition:.1e})"
+        raise FitError(what, where=reading.runs.source, todo="hold some (--hold), or choose a shorter form")
+    if vanished := _vanished(found.fit):
+        what = f"{vanished} of {form.name} went to its limit: the runs show no such term"
+        raise FitError(
+            what, where=reading.runs.source, todo=f"choose a shorter form, or hold it (--hold {vanished}=...)"
+        )
+    return replace(found, form=form)
+
+
+def _vanished(fit: Fit) -> str | None:
+    """A coefficient that could be e times as large with no effect on any run: an optimum infinitely far away."""
+    slopes = np.abs(fit.problem.linearised(fit.point[None])[1][0])
+    if fit.problem.residual == "raw":
+        slopes = slopes / np.abs(fit.problem.observed)[:, None]
+    names = fit.problem.names
+    return next((n for n, slope in zip(names, slopes.max(axis=0), strict=True) if slope < EFFECT), None)
+
+
+def aicc(fit: Fit) -> float:
+    """2k - 2 log L of normal or, for losses that grow like it, double exponential residuals, with the correction for
+    few runs (Hurvich and Tsai 1989); inf with too few of them.
+    """
+    residuals = fit.residuals if fit.problem.weights is None else fit.residuals * np.sqrt(fit.problem.weights)
+    count, size = len(residuals), len(fit.point) + 1
+    absolute = fit.problem.loss.name in ("huber", "lad")
+    spread = np.abs(residuals).mean() if absolute else (residuals**2).mean()
+    per_run = 2 if absolute else 1
+    left = count - size - 1
+    likelihood = per_run * count * math.log(max(float(spread), 1e-300))
+    return likelihood + 2 * size + 2 * size * (size + 1) / left if left > 0 else math.inf
+
+
+def _same(one: Fit, other: Fit) -> bool:
+    if len(one.point) != len(other.point):
+        return False
+    same = SAME * abs(one.objective) + rounding_of(one.problem)
+    return bool(abs(one.objective - other.objective) <= same)

@@ -1,0 +1,340 @@
+"""From a table to runs: every variable in a stated count, what follows from others computed, the rest assumed aloud."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scalecalc.calibrate.columns import better, near_role, plain, recognise, sample_of
+from scalecalc.calibrate.runs import Runs
+from scalecalc.calibrate.tables import Table
+from scalecalc.calibrate.tape import Array
+from scalecalc.errors import FileError, ScalecalcError, UsageError, one_line
+
+N_COUNTS = ("total", "non_embedding", "linear", "active", "unknown")
+D_MEANINGS = ("seen", "unique", "unknown")
+C_COUNTS = ("6N_total*D", "6N_nonemb*D", "6N_linear*D", "exact", "unknown")
+SIX = {"total": "6N_total*D", "non_embedding": "6N_nonemb*D", "linear": "6N_linear*D"}
+NEAR, FAR = 0.01, 0.05
+"""A C within the first of 6*N*D is it, beyond the second it is another count."""
+
+
+@dataclass(frozen=True)
+class ModelCost:
+    """What a run's model says of itself.
+
+    Attributes:
+        params: by the counts of laws.
+        flops: training matrix FLOPs per sample.
+        sample: what that is.
+        task: what the model is for, None where nobody knows.
+    """
+
+    params: Mapping[str, float]
+    flops: float
+    sample: str
+    task: str | None = None
+
+
+Costs = Callable[[str], ModelCost]
+"""The cost of a model by its name or file."""
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What the user says of a table.
+
+    Attributes:
+        columns: by role (`columns.ROLES`).
+        n_count, d_meaning, c_count: how its N, D and C count; None to be inferred.
+        sample: of D; None to be inferred.
+        task, metric, unit, corpus: what was trained and what the performance is.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    n_count: str | None = None
+    d_meaning: str | None = None
+    c_count: str | None = None
+    sample: str | None = None
+    task: str | None = None
+    metric: str | None = None
+    unit: str | None = None
+    corpus: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for option, value, known in (
+            ("--N-count", self.n_count, N_COUNTS), ("--D-meaning", self.d_meaning, D_MEANINGS),
+            ("--C-count", self.c_count, C_COUNTS),
+        ):  # fmt: skip
+            if value is not None and value not in known:
+                raise UsageError(f"no count '{value:.40}'", where=option, todo=f"use one of {', '.join(known)}")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Runs with everything that was found out about them.
+
+    Attributes:
+        runs: in the counts `runs.conventions` state.
+        better: lower or higher performance.
+        unit: of the performance.
+        task, corpus: what was trained on what; None and empty where nobody says.
+        se: standard errors of the performance, None where no column has them.
+        facts: one line each: what a variable is.
+        assumptions: one line each, with the option that changes it.
+        replicates: observations that share all variables with an earlier one.
+    """
+
+    runs: Runs
+    better: str
+    unit: str
+    task: str | None
+    corpus: tuple[str, ...]
+    se: Array | None
+    facts: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    replicates: int
+
+    def chosen(self, mask: NDArray[np.bool_]) -> Reading:
+        """Some of the observations."""
+        return replace(self, runs=self.runs.chosen(mask), se=None if self.se is None else self.se[mask])
+
+
+def runs_of(table: Table, stated: Stated | None = None, costs: Costs | None = None) -> Reading:
+    """The runs of a table.
+
+    Args:
+        table: its cells.
+        stated: what the user says of it.
+        costs: the cost of models that a column names.
+
+    Raises:
+        FileError: cells that are no positive numbers, the same run twice, counts that are mixed.
+        UsageError: a column that is missing, or may be several things.
+    """
+    return _Reader(table, stated or Stated(), costs).reading()
+
+
+class _Reader:
+    def __init__(self, table: Table, stated: Stated, costs: Costs | None) -> None:
+        self.table, self.stated, self.costs = table, stated, costs
+        self.columns = recognise(table.names, stated.columns, table.source, stated.n_count)
+        self.values: dict[str, Array] = {}
+        self.conventions: dict[str, dict[str, str]] = {}
+        self.facts: list[str] = []
+        self.assumptions: list[str] = []
+
+    def reading(self) -> Reading:
+        of, table, stated = self.columns.of, self.table, self.stated
+        for symbol in ("N", "D", "U", "C"):
+            if symbol in of:
+                self.values[symbol] = table.numbers(of[symbol])
+        observed = table.numbers(of["P"])
+        self._unmixed()
+        models = self._models()
+        self._parameters(models)
+        self._data(models)
+        self._compute(models)
+        if not self.values:
+            todo = near_role("N", table.names)
+            raise UsageError(f"no column of {table.source} is N, D or C", where="--column", todo=todo)
+        groups = self._groups()
+        replicates = self._replicates(observed)
+        values: dict[str, Array] = {
+            symbol: self.values[symbol] for symbol in ("N", "D", "U", "C") if symbol in self.values
+        }
+        metric = stated.metric or of["P"].strip().lower()
+        runs = Runs(values, observed, groups, metric, self.conventions, table.source)
+        direction = better(metric) if stated.metric else better(of["P"])
+        return Reading(
+            runs, direction, stated.unit or _unit(direction, observed),
+            stated.task or self._task(models), stated.corpus, table.numbers(of["se"]) if "se" in of else None,
+            tuple(self.facts), tuple(self.assumptions), replicates,
+        )  # fmt: skip
+
+    # --- what counts how
+
+    def _unmixed(self) -> None:
+        """A column that states the count row by row must state one."""
+        for name in self.table.names:
+            if plain(name) in ("ncount", "dmeaning", "ccount", "paramscount", "computecount"):
+                found = list(dict.fromkeys(self.table.texts(name)))
+                if len(found) > 1:
+                    what = f"{name} has {' and '.join(found[:3])}: counts are mixed"
+                    todo = f"choose rows: --where {name}={found[0]}"
+                    raise FileError(what, where=self.table.source, todo=todo)
+
+    def _models(self) -> list[ModelCost] | None:
+        """Each row's model, where a column names it and something is missing that it knows."""
+        name = self.columns.of.get("model")
+        if name is None or self.costs is None:
+            return None
+        wanted = "model" in self.columns.given or (self.stated.c_count == "exact" and "C" not in self.values)
+        if "N" in self.values and not wanted:
+            return None
+        texts = self.table.texts(name)
+        known: dict[str, ModelCost] = {}
+        for text, line in zip(texts, self.table.lines, strict=True):
+            if text in known:
+                continue
+            try:
+                known[text] = self.costs(text)
+            except ScalecalcError as error:
+                if not wanted:
+                    self.assumptions.append(
+                        f"{name} is a label: '{text:.40}' is no known model (--column model={name} to have it read)"
+                    )
+                    return None
+                where = f"{self.table.source}:{line}"
+                raise FileError(f"{name} '{text:.60}': {one_line(str(error))}", where=where) from None
+        return [known[text] for text in texts]
+
+    def _parameters(self, models: list[ModelCost] | None) -> None:
+        named = self.columns.count("N")
+        count = self.stated.n_count or (named if named in N_COUNTS else None)
+        if "N" not in self.values and models is not None:
+            count = count if count in models[0].params else "total"
+            self.values["N"] = np.array([model.params[count or "total"] for model in models])
+            self.facts.append(f"N: {count} parameters of the models named in {self.columns.of['model']}")
+        elif "N" in self.values:
+            if count is None:
+                count = "total"
+                self.assumptions.append("N counts all parameters (--N-count total or non_embedding)")
+            self.facts.append(f"N: {count} parameters, column {self.columns.of['N']}")
+        if "N" in self.values:
+            self.conventions["N"] = {"count": count or "total"}
+
+    def _data(self, models: list[ModelCost] | None) -> None:
+        stated, of = self.stated, self.columns.of
+        sample = stated.sample or next((s for role in ("D", "U") if role in of and (s := sample_of(of[role]))), None)
+        sample = sample or (models[0].sample if models else None)
+        if "D" not in self.values and {"N", "C"} <= self.values.keys():
+            self.values["D"] = self.values["C"] / (6 * self.values["N"])
+            meaning = "seen"
+            self.facts.append("D = C/(6*N): no column has it")
+        elif "D" in self.values:
+            named = self.columns.count("D")
+            meaning = stated.d_meaning or (named if named in D_MEANINGS else None) or ""
+            if not meaning:
+                meaning = "seen"
+                if "U" not in self.values:
+                    self.assumptions.append("D counts samples seen, repeats included (--D-meaning seen or unique)")
+            self.facts.append(f"D: {sample or 'sample'}s {meaning}, column {of['D']}")
+        if "D" in self.values or "U" in self.values:
+            if sample is None:
+                sample = "token" if "N" in self.values else "example"
+                self.assumptions.append(f"a sample of D is one {sample} (--sample token, example or second)")
+            if "D" in self.values:
+                self.conventions["D"] = {"sample": sample, "meaning": meaning}
+        if "U" in self.values:
+            self.conventions["U"] = {"sample": sample or "token", "meaning": "unique"}
+            self.facts.append(f"U: distinct {sample}s, column {of['U']}")
+
+    def _compute(self, models: list[ModelCost] | None) -> None:
+        stated = self.stated.c_count
+        n_count = self.conventions.get("N", {}).get("count", "total")
+        if "C" in self.values:
+            count = stated or self._compared(n_count)
+            self.facts.append(f"C: {count}, column {self.columns.of['C']}")
+        elif "D" in self.values and models is not None and stated in (None, "exact"):
+            count = "exact"
+            self.values["C"] = self.values["D"] * np.array([model.flops for model in models])
+            self.facts.append("C = D x training matrix FLOPs per sample of the models named")
+        elif {"N", "D"} <= self.values.keys() and n_count in SIX and stated != "exact":
+            count = SIX[n_count]
+            self.values["C"] = 6 * self.values["N"] * self.values["D"]
+            self.facts.append(f"C = 6*N*D, N {n_count}: no column has it")
+        elif stated == "exact":
+            todo = f"{near_role('model', self.table.names)}, or give a column of C"
+            raise UsageError("exact C needs to know the models", where="--C-count", todo=todo)
+        else:
+            return
+        self.conventions["C"] = {"count": count, "attention": "full" if models else "unknown", "unit": "FLOP"}
+
+    def _compared(self, n_count: str) -> str:
+        """The count of a column of C beside 6*N*D."""
+        if not {"N", "D"} <= self.values.keys() or "D" not in self.columns.of:
+            if "D" in self.values:  # which was made so
+                return SIX.get(n_count, "unknown")
+            self.assumptions.append("C counts all training FLOPs exactly (--C-count exact or 6N_total*D)")
+            return "exact"
+        ratio = self.values["C"] / (self.values["N"] * self.values["D"])
+        off = np.abs(ratio / 6 - 1)
+        if (off <= NEAR).all():
+            return SIX.get(n_count, "unknown")
+        if len(off) > 1 and (off <= 1e-6).any() and (off > FAR).any():
+            same, other = int(np.argmin(off)), int(np.argmax(off))
+            lines = self.table.lines
+            what = (
+                f"C is 6*N*D on line {lines[same]} but {ratio[other]:.3g}*N*D on line {lines[other]}: counts are mixed"
+            )
+            todo = "give one count, or say which: --C-count exact or 6N_total*D"
+            raise FileError(what, where=self.table.source, todo=todo)
+        self.assumptions.append(
+            f"C is {ratio.min():.3g} to {ratio.max():.3g} N*D, not 6: taken as exact FLOPs (--C-count exact or unknown)"
+        )
+        return "exact"
+
+    # --- which rows are one run
+
+    def _groups(self) -> NDArray[np.int64]:
+        of = self.columns.of
+        labels = [self.table.texts(of[role]) for role in ("run", "seed") if role in of]
+        if "run" not in of:
+            if self._lineages() < len(self.table.rows):
+                self.assumptions.append("every row is a run of its own, none a checkpoint (--column run=NAME)")
+            return np.arange(len(self.table.rows))
+        _, groups = np.unique(["\x1f".join(parts) for parts in zip(*labels, strict=True)], return_inverse=True)
+        found: NDArray[np.int64] = groups.astype(np.int64)
+        count = int(found.max()) + 1
+        if count < len(found):
+            self.facts.append(
+                f"runs: {count:,} by column {of['run']}; the other rows are their checkpoints or replicates"
+            )
+        return found
+
+    def _lineages(self) -> int:
+        """How many different models of one size (and seed) there are, at most."""
+        of = self.columns.of
+        keys = [self.table.texts(of[role]) for role in ("model", "seed", "N") if role in of]
+        return len(set(zip(*keys, strict=True))) if keys else len(self.table.rows)
+
+    def _replicates(self, observed: Array) -> int:
+        """How many observations have the variables of an earlier one.
+
+        Raises:
+            FileError: one has its performance too: it is the same run twice.
+        """
+        of = self.columns.of
+        labels: list[Sequence[object]] = [self.table.texts(of[r]) for r in ("run", "seed", "model") if r in of]
+        variables = list(zip(*self.values.values(), strict=True))
+        seen: dict[object, int] = {}
+        for place, key in enumerate(zip(variables, observed.tolist(), *labels, strict=True)):
+            if (first := seen.setdefault(key, place)) != place:
+                lines = self.table.lines
+                what = f"lines {lines[first]} and {lines[place]} are the same run twice"
+                raise FileError(what, where=self.table.source, todo="remove one, or tell them apart in a column seed")
+        return len(variables) - len(set(variables))
+
+    def _task(self, models: list[ModelCost] | None) -> str | None:
+        return models[0].task if models else None
+
+
+def _unit(direction: str, observed: Array) -> str:
+    """Of a performance without one: shares where more is better."""
+    if direction == "lower":
+        return "unknown"
+    return "fraction" if observed.max() <= 1 else "percent" if observed.max() <= 100 else "unknown"
+
+
+def digest(runs: Runs) -> str:
+    """SHA-256 of the runs: a line per observation with every variable, the performance and the run, sorted."""
+    names = sorted(runs.columns)
+    rows = zip(*(runs.columns[name].tolist() for name in names), runs.observed.tolist(), strict=True)
+    lines = sorted(",".join(f"{value!r}" for value in row) for row in rows)
+    text = "\n".join([",".join([*names, runs.metric]), *lines])
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,102 @@
+"""`scalecalc calibrate`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Many = list[str] | None
+
+
+def calibrate(
+    runs: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUNS",
+            help="A table with a row per run (.csv, .jsonl, .parquet), or runs that come with the package: "
+            "@chinchilla, @datablations, @cerebras-gpt, @learning-curves.",
+            show_default=False,
+        ),
+    ],
+    law: Annotated[
+        Many, typer.Option("--law", metavar="FORM", help="A form, or a law whose form to fit; else all that fit.")
+    ] = None,
+    column: Annotated[
+        Many, typer.Option("--column", metavar="WHAT=NAME", help="A column: N, D, U, C, P, run, seed, model or se.")
+    ] = None,
+    where: Annotated[
+        Many, typer.Option("--where", metavar="NAME=VALUE", help="Only the rows with this value in a column.")
+    ] = None,
+    n_count: Annotated[
+        str | None, typer.Option("--N-count", help="total, non_embedding, linear, active or unknown.")
+    ] = None,
+    d_meaning: Annotated[str | None, typer.Option("--D-meaning", help="seen, unique or unknown.")] = None,
+    c_count: Annotated[
+        str | None, typer.Option("--C-count", help="6N_total*D, 6N_nonemb*D, 6N_linear*D, exact or unknown.")
+    ] = None,
+    sample: Annotated[str | None, typer.Option("--sample", help="What D counts: token, example, second.")] = None,
+    task: Annotated[str | None, typer.Option("--task", help="What was trained, such as language-modeling.")] = None,
+    metric: Annotated[
+        str | None, typer.Option("--metric", help="Name of the performance, where its column's is not one.")
+    ] = None,
+    unit: Annotated[str | None, typer.Option("--unit", help="Of the performance, such as nat/token.")] = None,
+    loss: Annotated[
+        str, typer.Option("--loss", help="Of residuals: huber, least-squares, lad or student-t.")
+    ] = "huber",
+    delta: Annotated[
+        str | None, typer.Option("--delta", help="Residual where huber bends (1e-3), scale of student-t (1e-2).")
+    ] = None,
+    residual: Annotated[str, typer.Option("--residual", help="log or raw.")] = "log",
+    drop_highest: Annotated[
+        int | None, typer.Option("--drop-highest", metavar="N", help="Leave out the N highest performances.")
+    ] = None,
+    weights: Annotated[
+        str, typer.Option("--weights", help="recency:K, (x/xmax)^K over compute, or inverse-variance.")
+    ] = "",
+    hold: Annotated[
+        Many, typer.Option("--hold", metavar="NAME=VALUE", help="A coefficient with a fixed value.")
+    ] = None,
+    tie: Annotated[Many, typer.Option("--tie", metavar="NAME=NAME", help="Coefficients that are equal.")] = None,
+    draws: Annotated[int, typer.Option("--draws", help="Bootstrap resamples of whole runs.")] = 4000,
+    seed: Annotated[int, typer.Option("--seed", help="Of the resamples.")] = 0,
+    workers: Annotated[int, typer.Option("--workers", help="Processes that share the resamples.")] = 1,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", metavar="ADDRESS", help="A Dask scheduler whose workers share them.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE.yaml", help="Write the fitted law there.")
+    ] = None,
+    form: Annotated[
+        str, typer.Option("--format", metavar="FORM", help="table, json, csv, markdown, or yaml (the law file).")
+    ] = "table",
+) -> None:
+    """Fit a law to runs: the true optimum, standard errors, and how sure it is; a law file for the other commands."""
+    from scalecalc.calibrate.calibration import calibrate as fit
+    from scalecalc.calibrate.forms import form_of as law_form
+    from scalecalc.calibrate.lawfile import fitted_law
+    from scalecalc.calibrate.method import Method
+    from scalecalc.calibrate.reading import Stated
+    from scalecalc.calibrate.sets import open_runs
+    from scalecalc.calibrate.sharing import crew
+    from scalecalc.cli.options import form_of, pairs, real, target, yaml_file
+    from scalecalc.estimate.costs import cost_of
+    from scalecalc.laws.writing import text_of
+    from scalecalc.report.calibration import FORMATS, render
+
+    form, path = form_of(form, FORMATS), yaml_file(output)
+    method = Method(
+        loss, None if delta is None else real("--delta", delta), residual, drop_highest, weights,
+        {name: real("--hold", value) for name, value in pairs("--hold", hold).items()},
+        [(left, right) for left, right in pairs("--tie", tie).items()], draws, seed,
+    )  # fmt: skip
+    stated = Stated(pairs("--column", column), n_count, d_meaning, c_count, sample, task, metric, unit)
+    reading, run_set = open_runs(runs, stated, pairs("--where", where), cost_of)
+    forms = [law_form(name, reading) for name in law or ()]
+    with crew(workers, cluster) as share:
+        result = fit(reading, method, forms, run_set=run_set, share=share)
+    if path is not None:
+        with target(path) as file:
+            file.write(text_of(fitted_law(result)))
+    with target(None) as file:
+        render(result, form, file, path)

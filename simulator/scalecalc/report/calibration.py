@@ -1,0 +1,181 @@
+"""A calibration for people and programs: what was read, the fit with its errors, how sure it is, what to do next."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import IO, Any
+
+from scalecalc import __version__
+from scalecalc.calibrate.calibration import Calibration
+from scalecalc.calibrate.lawfile import fitted_law, method_words
+from scalecalc.calibrate.ranking import RANKED_BY, Ranked
+from scalecalc.laws.writing import text_of
+from scalecalc.report.blocks import Block, Row
+from scalecalc.report.render import grid
+from scalecalc.report.terminal import show_blocks
+
+FORMATS = ("table", "json", "csv", "markdown", "yaml")
+COLUMNS = ("coefficient", "value", "standard error", "low", "high", "unit")
+SHOWN = 8
+"""Forms a table lists."""
+
+
+def render(result: Calibration, form: str, file: IO[str], path: str | None = None) -> None:
+    """Write a calibration to a stream.
+
+    Args:
+        result: what to write.
+        form: one of FORMATS; yaml is the law file.
+        file: stream.
+        path: where the law file was written, for the next step.
+    """
+    if form == "table":
+        show_blocks(blocks(result, path), file)
+    elif form == "yaml":
+        file.write(text_of(fitted_law(result)))
+    elif form == "json":
+        json.dump(document(result), file, indent=1)
+        file.write("\n")
+    else:
+        grid(COLUMNS, _coefficients(result, digits=12), form, file)
+
+
+def blocks(result: Calibration, path: str | None = None) -> list[Block]:
+    """Everything for people."""
+    runs = result.kept.runs
+    name = result.read.runs.source
+    fit = result.fitted.fit
+    objective: list[Row] = [["objective", f"{fit.objective:.10g}", "sum over the observations"]]
+    objective += [[key, text, ""] for key, text in method_words(result).items() if key not in ("objective", "chosen")]
+    head = [result.run_set.title, f"source: {result.run_set.source}"] if result.run_set else []
+    interval = "90 % interval" if result.draws else result.why_none
+    found = [
+        Block(name, [*([line] for line in head)]),
+        Block("RUNS", [[_counts(result)], *([fact] for fact in result.read.facts), *_ranges(result)]),
+        Block("FORMS", _forms(result)),
+        Block("FIT", [
+            [f"{runs.metric} = {result.law.formula}"],
+            ["", "value", "standard error", interval, ""],
+            *([row[0], row[1], row[2], f"{row[3]} to {row[4]}" if row[3] else "", row[5]]
+              for row in _coefficients(result, digits=6)),
+        ]),
+        Block("METHOD", objective),
+        Block("WARNINGS", [[line] for line in result.doubts]),
+        Block("ASSUMED", [[line] for line in result.read.assumptions]),
+        Block("next", [[_next(result, path)]]),
+    ]  # fmt: skip
+    return [block for block in found if block.rows or block.label == name]
+
+
+def _counts(result: Calibration) -> str:
+    kept = result.kept.runs
+    out = len(result.read.runs) - len(kept)
+    trained = int(kept.groups.max()) + 1
+    words = f"{len(kept):,} observations of {trained:,} run{'s' * (trained != 1)}"
+    if out:
+        rule = "the rule of the runs' publication" if result.method.drop_highest is None else "as asked"
+        words += f"; the {out} of {len(result.read.runs):,} with the highest {kept.metric} are left out: {rule} "
+        words += "(--drop-highest)"
+    if result.read.replicates:
+        words += f"; {result.read.replicates:,} replicates"
+    return words
+
+
+def _ranges(result: Calibration) -> list[Row]:
+    runs = result.kept.runs
+    columns = {**runs.columns, runs.metric: runs.observed}
+    return [[name, f"{column.min():.4g} to {column.max():.4g}"] for name, column in columns.items()]
+
+
+def _forms(result: Calibration) -> list[Row]:
+    if len(result.ranked) == 1:
+        return []
+    best = result.ranked[0]
+    rows: list[Row] = [[f"{len(result.ranked)} tried, ranked by {RANKED_BY} (--law chooses)"]]
+    fitted = [one for one in result.ranked if one.fitted is not None]
+    rows += [[one.form.name, _behind(one.score, best.score), str(one.form.formula)] for one in fitted[:SHOWN]]
+    if len(fitted) > SHOWN:
+        rows.append([f"and {len(fitted) - SHOWN} more (--format json)"])
+    rows += [["not fitted", one.form.name, one.why] for one in result.ranked if one.fitted is None]
+    return rows
+
+
+def _behind(score: float, best: float) -> str:
+    """By how much a form is worse than the best; unknown with too few runs."""
+    return f"{score - best:+.1f}" if math.isfinite(score) and math.isfinite(best) else "?"
+
+
+def _coefficients(result: Calibration, digits: int) -> list[list[str]]:
+    """Name, value, standard error, ends of the interval, unit or what it was held by."""
+    rows = []
+    tied = {name: group[0] for group in result.fitted.tied for name in group[1:]}
+    for name, coefficient in result.law.coefficients.items():
+        errors = result.errors(name)
+        note = "held" if name in result.fitted.held else f"= {tied[name]}" if name in tied else coefficient.unit
+        ends = [f"{value:.4g}" for value in errors] if errors else ["", "", ""]
+        rows.append([name, f"{coefficient.value:.{digits}g}", *ends, note])
+    return rows
+
+
+def _next(result: Calibration, path: str | None) -> str:
+    law = path or "fit.yaml"
+    values = " ".join(f"--set {symbol}=..." for symbol in result.law.inputs)
+    first = "" if path else "-o fit.yaml keeps the law; then "
+    return f"{first}scalecalc predict {law} {values}, scalecalc estimate MODEL --budget ... --law {law}"
+
+
+def document(result: Calibration) -> dict[str, Any]:
+    """The same for programs."""
+    fit, runs, law = result.fitted.fit, result.kept.runs, fitted_law(result)
+    return {
+        "command": "calibrate",
+        "version": __version__,
+        "runs": {
+            "source": runs.source,
+            "observations": len(result.read.runs),
+            "fitted": len(runs),
+            "runs": int(runs.groups.max()) + 1,
+            "replicates": result.read.replicates,
+            "metric": runs.metric,
+            "unit": result.read.unit,
+            "better": result.read.better,
+            "conventions": {symbol: dict(words) for symbol, words in runs.conventions.items()},
+            "range": {name: [float(c.min()), float(c.max())] for name, c in runs.columns.items()},
+            "sha256": result.digest,
+        },
+        "forms": [_form(one) for one in result.ranked],
+        "ranked_by": RANKED_BY,
+        "law": {
+            "name": law.name,
+            "form": result.fitted.form.name,
+            "formula": str(law.formula),
+            "coefficients": {
+                name: {"value": c.value, "se": c.se, "interval": list(c.ci) if c.ci else None, "level": c.level}
+                for name, c in law.coefficients.items()
+            },
+            "held": dict(result.fitted.held),
+            "tied": [list(group) for group in result.fitted.tied],
+        },
+        "fit": {
+            "objective": fit.objective,
+            "gradient": fit.gradient,
+            "condition": fit.condition,
+            "starts": fit.starts,
+            "agreed": fit.agreed,
+            "draws": len(result.gradients),
+            "draws_without_optimum": result.lost,
+            "largest_gradient_of_draws": float(result.gradients.max()) if len(result.gradients) else None,
+            "method": method_words(result),
+        },
+        "warnings": list(result.doubts),
+        "assumptions": list(result.read.assumptions),
+    }
+
+
+def _form(one: Ranked) -> dict[str, Any]:
+    finite = one.fitted is not None and abs(one.score) < float("inf")
+    return {
+        "form": one.form.name, "formula": str(one.form.formula), "aicc": one.score if finite else None,
+        "objective": one.fitted.fit.objective if one.fitted else None, "why_not": one.why or None,
+    }  # fmt: skip

@@ -1,0 +1,164 @@
+"""`scalecalc calibrate` and `predict`: a law from runs, what it says, and what makes them refuse."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Cli
+from tests.cli.test_process import process
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """The points of E + A/N^alpha + B/D^beta with 2, 400, 2000, .35 and .37, without noise."""
+    path = tmp_path / "runs.csv"
+    rows = [(n, d, 2 + 400 / n**0.35 + 2000 / d**0.37) for n in (1e7, 1e8, 1e9) for d in (1e9, 1e10, 1e11)]
+    path.write_text("params_total,tokens_seen,loss\n" + "".join(f"{n!r},{d!r},{y!r}\n" for n, d, y in rows))
+    return path
+
+
+def test_a_law_from_runs_and_back(cli: Cli, table: Path, tmp_path: Path) -> None:
+    law = tmp_path / "fit.yaml"
+    answer = cli("calibrate", table, "--law", "separable", "--draws", 40, "-o", law, "--format", "json")
+    assert (answer.code, answer.err) == (0, "")
+    found = {name: c["value"] for name, c in answer.json["law"]["coefficients"].items()}
+    assert found == pytest.approx({"A": 400, "B": 2000, "E": 2, "alpha": 0.35, "beta": 0.37}, rel=1e-6)
+    assert answer.json["fit"]["agreed"] > 70
+    assert answer.json["runs"]["conventions"]["N"] == {"count": "total"}
+    said = cli("predict", law, "--set", "N.total=1e9", "--set", "D=20B", "--format", "json").json
+    assert said["value"] == pytest.approx(2 + 400 / 1e9**0.35 + 2000 / 2e10**0.37, rel=1e-9)
+    assert said["inside_range"] is True
+    assert said["interval"][0] == pytest.approx(said["value"], rel=1e-6)
+    assert "separable-runs" in cli("laws", "show", law).out
+
+
+def test_estimate_takes_the_law_with_its_interval(cli: Cli, tmp_path: Path) -> None:
+    law = tmp_path / "fit.yaml"
+    assert cli("calibrate", "@chinchilla", "--law", "separable", "--draws", 500, "-o", law).code == 0
+    answer = cli("estimate", "gpt2", "--budget", "1e20", "--law", law, "--format", "json")
+    assert answer.code == 0
+    first = answer.json["predictions"][0]
+    assert first["law"] == "separable-chinchilla"
+    low, high = first["interval"]
+    assert low < first["value"] < high
+    assert high - low < 0.05
+    best = next(best for best in answer.json["optimal"] if best["law"] == "separable-chinchilla")
+    assert best["params_interval"][0] < best["params"] < best["params_interval"][1]
+
+
+def test_what_people_see(cli: Cli) -> None:
+    answer = cli("calibrate", "@chinchilla", "--law", "separable", "--draws", 0)
+    assert answer.code == 0
+    for words in (
+        "240 observations of 240 runs", "the 5 of 245 with the highest loss are left out", "total parameters",
+        "huber, delta 0.001, summed", "75 of 75 at this optimum", "0.001018274018", "gradient", "condition",
+        "477.826", "2143.42", "scalecalc predict",
+    ):  # fmt: skip
+        assert words in answer.out, words
+
+
+def test_every_form_that_fits_is_ranked(cli: Cli, table: Path) -> None:
+    answer = cli("calibrate", table, "--draws", 0, "--format", "json")
+    names = [entry["form"] for entry in answer.json["forms"]]
+    assert names[0] == "separable"
+    assert {"power", "power-floor", "exponential", "joint", "kaplan-2020-joint"} <= set(names)
+    assert answer.json["ranked_by"].startswith("AICc")
+    assert all(entry["why_not"] for entry in answer.json["forms"] if entry["objective"] is None)
+
+
+def test_formats(cli: Cli, table: Path) -> None:
+    head = "coefficient,value,standard error,low,high,unit"
+    assert cli("calibrate", table, "--law", "separable", "--draws", 0, "--format", "csv").out.startswith(head)
+    assert cli("calibrate", table, "--law", "separable", "--draws", 0, "--format", "markdown").out.startswith("| coeff")
+    assert cli("calibrate", table, "--law", "separable", "--draws", 0, "--format", "yaml").out.startswith("name: ")
+    assert cli("predict", "besiroglu-2024", "--set", "N=1e9", "--set", "D=2e10", "--format", "csv").out.startswith(
+        "quan"
+    )
+
+
+def test_held_and_tied(cli: Cli, table: Path) -> None:
+    arguments = ("calibrate", table, "--law", "separable", "--draws", 0, "--format", "json")
+    found = cli(*arguments, "--hold", "E=1.69", "--tie", "alpha=beta").json["law"]
+    values = {name: c["value"] for name, c in found["coefficients"].items()}
+    assert values["E"] == 1.69
+    assert values["alpha"] == values["beta"]
+    assert found["held"] == {"E": 1.69}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--hold", "Q=1"), "no coefficient 'Q'"),
+        (("--hold", "E=x"), "'x' is no number"),
+        (("--hold", "E"), "'E' is not NAME=VALUE"),
+        (("--loss", "l3"), "no loss 'l3'"),
+        (("--delta", "-1"), "a scale of -1"),
+        (("--residual", "cube"), "no residual 'cube'"),
+        (("--weights", "recency:x"), "no weights 'recency:x'"),
+        (("--weights", "inverse-variance"), "no column has standard errors"),
+        (("--drop-highest", "9"), "leaving out 9 of 9 runs leaves none"),
+        (("--drop-highest", "6"), "3 runs for the 5 coefficients"),
+        (("--draws", "-1"), "-1 draws"),
+        (("--seed", "-1"), "a seed of -1"),
+        (("--workers", "0"), "0 workers"),
+        (("--N-count", "all"), "no count 'all'"),
+        (("--column", "N=M"), "has no column 'M'"),
+        (("--where", "M=1"), "has no column 'M'"),
+        (("-o", "fit.txt"), "'fit.txt' is no YAML file"),
+        (("--format", "xml"), "no format 'xml'"),
+    ],
+)
+def test_options_that_make_no_sense(cli: Cli, table: Path, arguments: tuple[str, ...], said: str) -> None:
+    answer = cli("calibrate", table, "--law", "separable", *arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_without_the_cluster_s_library(cli: Cli, table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    answer = cli("calibrate", table, "--law", "separable", "--cluster", "localhost:1")
+    assert answer.code == 2
+    assert "pip install 'scalecalc[cluster]'" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("besiroglu-2024", "--set", "X=1"), "takes no 'X'; it takes N, D"),
+        (("besiroglu-2024", "--set", "N=1e9"), "D: no value"),
+        (("besiroglu-2024", "--set", "N=-1", "--set", "D=1"), "no positive number"),
+        (("besiroglu-2024", "--set", "N.totl=1e9", "--set", "D=1e9"), "no count 'totl'; did you mean total?"),
+        (
+            ("besiroglu-2024", "--set", "N.non_embedding=1e9", "--set", "D=1e9"),
+            "non_embedding is given, the law counts total",
+        ),
+        (("seed-exponential", "--set", "C=2e15"), "the law ends at C = 1.854e+15 FLOP"),
+        (("hofmann-2022",), "try hoffmann-2022"),
+        (("missing.yaml",), "cannot be read"),
+    ],
+)
+def test_points_that_are_refused(cli: Cli, arguments: tuple[str, ...], said: str) -> None:
+    answer = cli("predict", *arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_a_point_by_its_compute(cli: Cli) -> None:
+    """D = 1e20/(6*1e9)."""
+    at = ("--set", "N.total=1e9", "--set", "C.6N_total*D=1e20", "--format", "json")
+    bound = cli("predict", "besiroglu-2024", *at).json["binding"]["variables"]["D"]
+    assert bound["value"] == pytest.approx(1e20 / 6e9)
+    assert (bound["status"], bound["how"]) == ("converted", "C/(6*N), N total")
+
+
+def test_the_shell_sees_one_line_and_2(tmp_path: Path) -> None:
+    path = tmp_path / "runs.csv"
+    path.write_text("N,D,loss\n1e6,1e9,abc\n")
+    run = process("calibrate", path)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.strip() == f"scalecalc: {path}:2: loss is 'abc', no number; correct it"
