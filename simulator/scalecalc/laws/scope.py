@@ -34,8 +34,8 @@ def mismatches(law: Law, plan: Plan) -> list[str]:
     ):
         if limit is not None and size is not None and size != limit:
             reasons.append(f"other data: the law's has {limit:,} {word}, the model's {size:,}")
-    own, theirs = (plain(name or "") in LETTERS for name in (plan.tokenizer, law.metric.tokenizer))
-    if own and not theirs and "/token" in law.metric.unit:
+    letters, words = (plain(name or "") in LETTERS for name in (plan.tokenizer, law.metric.tokenizer))
+    if letters and not words and "/token" in law.metric.unit:
         reasons.append(f"other tokens: the law's are pieces of words, the model's of {plan.tokenizer}")
     if plan.sparse and not any(variable.count == "active" for variable in law.variables.values()):
         reasons.append("a mixture of experts: the models behind the law are dense")
