@@ -173,6 +173,7 @@ def _powers(count: Expr, size: str) -> Expr:
     """A count as a sum of powers of the size, largest first; as it is if it is none."""
     import sympy
 
+    count.evaluate({size: 64})  # what has no value, or one of too many digits, ends here
     symbol = sympy.Symbol(size, positive=True)
     terms = sympy.expand(count.sympy(positive=True)).as_coefficients_dict(symbol)
     found: Expr = Number(0)
