@@ -10,7 +10,7 @@ import pytest
 
 from scalecalc.estimate import datasets
 from scalecalc.hardware import devices
-from scalecalc.laws import catalogue
+from scalecalc.laws import catalogue, load
 from scalecalc.ops import OPERATORS
 from tests.cli.conftest import Cli
 from tests.cli.test_contract import from_markdown
@@ -116,3 +116,29 @@ def test_a_models_file_is_one_to_start_from(cli: Cli, tmp_path: Path) -> None:
     own.write_text(cli("models", "gpt2", "--spec").out)
     assert cli("inspect", str(own) + ":xl", "--format", "json").json["params"]["trainable"]["value"] == 1_557_611_200
     assert "did you mean gpt2?" in cli("models", "gpt22", "--spec").err
+
+
+def test_a_law_in_another_count(cli: Cli, tmp_path: Path) -> None:
+    """12 d^3/64 weights, 13 d^2/64 biases and norms, and 2 d in the last one; 51,281 d of tokens and places."""
+    path = tmp_path / "law.yaml"
+    command = ("laws", "convert", "hoffmann-2022", "--N", "non_embedding", "--along", "gpt2", "--set")
+    answer = cli(*command, "n_layer=d_model/64", "--output", path)
+    assert (answer.code, answer.err) == (0, "")
+    shown = cli("laws", "show", path)
+    assert shown.code == 0
+    equation = "root(d_model, 3*d_model**3/16 + 13*d_model**2/64 + 2*d_model - N, 0, 1000000000)"
+    assert f"E + A/(N + 51281*{equation})**alpha + B/D**beta" in "".join(shown.out.split("\n                  "))
+    law = load(path)
+    # GPT-2 small: 12 layers of 768
+    assert law.evaluate(N=85_056_000, D=1e10) == load("hoffmann-2022").evaluate(N=124_439_808, D=1e10)
+    for wrong in ("n_layer", "n_layer=d_model+", "layers=d_model/64"):
+        answer = cli(*command, wrong)
+        assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
+
+
+def test_a_form_says_that_it_is_one(cli: Cli) -> None:
+    out = cli("laws", "show", "alabdulmohsin-2022-m4").out
+    assert "a form: fit it (scalecalc calibrate RUNS --law alabdulmohsin-2022-m4)" in out
+    assert "e0   to be fitted  0 to unbounded, near y" in out
+    assert "alpha, beta are equal" in cli("laws", "show", "muennighoff-2023").out
+    assert "95% 0.491 to 0.505, kept in fits" in cli("laws", "show", "porian-2024").out

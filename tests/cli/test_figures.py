@@ -12,7 +12,8 @@ from tests.cli.conftest import EXPORTS, Cli
 
 LANGUAGE_LAWS = {
     "besiroglu-2024", "cerebras-gpt-2023", "hoffmann-2022", "hoffmann-2022-unrounded", "kaplan-2020-compute",
-    "kaplan-2020-compute-plain", "kaplan-2020-d", "kaplan-2020-joint", "kaplan-2020-n", "kumar-2024", "muennighoff-2023",
+    "kaplan-2020-compute-plain", "kaplan-2020-d", "kaplan-2020-joint", "kaplan-2020-n", "kumar-2024",
+    "muennighoff-2023",
 }  # fmt: skip
 IMAGE_LAWS = {"zhai-2022-10shot", "zhai-2022-finetune"}
 """Frontiers of ImageNet."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from scalecalc.calibrate.fit import Fit, fit
 from scalecalc.calibrate.losses import Loss, huber
 from scalecalc.calibrate.problem import Problem
@@ -15,7 +17,8 @@ from scalecalc.errors import FitError, nearest
 from scalecalc.expressions import Expr, Name, Number
 from scalecalc.laws import Law
 
-SCALES = 100.0
+SCALES, APART = 100.0, 2.0
+"""How many times larger or smaller than published, or than what it is near to, a coefficient may begin."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ def fit_law(
     held: Mapping[str, float] | None = None, tied: Sequence[Sequence[str]] = (),
     ranges: Mapping[str, tuple[float, float]] | None = None, starts: int = COUNT,
 ) -> LawFit:  # fmt: skip
-    """Fit a law's form to runs.
+    """Fit a law's form to runs; a coefficient that would leave its bounds is held at the one it meets.
 
     Args:
         form: its expression and bounds; its own coefficients do not matter.
@@ -63,14 +66,31 @@ def fit_law(
     Raises:
         FitError: there is nothing to fit, too little data, or no optimum.
     """
-    held, tied = held_of(form, held), (*form.ties, *tied)
+    given, held, tied = tied, held_of(form, held), (*form.ties, *tied)
     problem = problem_of(form, runs, loss=loss, residual=residual, weights=weights, held=held, tied=tied)
     found = fit(problem, {**ranges_of(form, problem), **(ranges or {})}, starts)
     values = dict(found.coefficients)
     for first, *others in tied:
         values.update(dict.fromkeys(others, values.get(first, held.get(first, 0.0))))
     values.update(held)
+    if beyond := _beyond(form, found.coefficients):
+        return fit_law(
+            form, runs, loss=loss, residual=residual, weights=weights, held={**held, **beyond}, tied=given,
+            ranges=ranges, starts=starts,
+        )  # fmt: skip
     return LawFit(form.with_coefficients(**values), form, runs, found, held, tied)
+
+
+def _beyond(form: Law, values: Mapping[str, float]) -> dict[str, float]:
+    """The bounds that coefficients have left."""
+    found = {}
+    for name, value in values.items():
+        low, high = form.coefficients[name].bounds
+        if low is not None and value < low:
+            found[name] = low
+        elif high is not None and value > high:
+            found[name] = high
+    return found
 
 
 def held_of(form: Law, held: Mapping[str, float] | None) -> dict[str, float]:
@@ -103,12 +123,16 @@ def problem_of(
 
 
 def ranges_of(form: Law, problem: Problem) -> dict[str, tuple[float, float]]:
-    """Where to look for coefficients that are no usual exponents: scales, two decades around the published ones."""
+    """Where to look for coefficients that are no usual exponents: near what the law says of them, else scales, two
+    decades around the published ones."""
     low, high = EXPONENTS
     found = {}
     for name in problem.positive:
-        value = form.coefficients[name].value
-        if value is not None and value > 0 and not low <= value <= high:
+        value, near = form.coefficients[name].value, form.coefficients[name].near
+        if near is not None:
+            places = np.asarray(near.evaluate({**problem.data, "y": problem.observed}), float)
+            found[name] = (float(places.min()) / APART, float(places.max()) * APART)
+        elif value is not None and value > 0 and not low <= value <= high:
             found[name] = (value / SCALES, value * SCALES)
     return found
 

@@ -158,6 +158,8 @@ def _errors(coefficient: Coefficient) -> str:
     low, high = coefficient.bounds
     if coefficient.value is None and (low is not None or high is not None):
         words.append(f"{'unbounded' if low is None else f'{low:g}'} to {'unbounded' if high is None else f'{high:g}'}")
+    if coefficient.near is not None:
+        words.append(f"near {coefficient.near}")
     return ", ".join([*words, *(["kept in fits"] if coefficient.fixed else [])])
 
 
@@ -179,8 +181,8 @@ def show_law(law: Law, file: IO[str]) -> None:
     blocks = [
         Block(law.name, [[law.title or law.kind]]),
         Block("formula", [[f"{metric.name} = {law.formula}"]]),
-        Block("kind", [[f"{law.kind}, {FORM} (scalecalc calibrate RUNS --law {law.name})" if law.is_form else law.kind]]),
-        Block("constants", constants + tied),
+        Block("kind", [[law.kind, f"{FORM} (scalecalc calibrate RUNS --law {law.name})" if law.is_form else ""]]),
+        Block("constants", constants or [["none"]]),
         Block("variables", [
             [v.symbol, ", ".join(f"{word} {value}" for word, value in (
                 ("count", v.count), ("sample", v.sample), ("meaning", v.meaning), ("tokenizer", v.tokenizer),
