@@ -167,7 +167,7 @@ QUESTIONS = [
     (Question(budget=Budget(0.5)), {}, "no budget"),
     (Question(params=1e9, isoflop=True), {}, "needs a budget"),
     (Question(params=1e9, served=1e9), {}, "--inference-tokens"),
-    (Question(budget=Budget(1e21)), {"task": "translation"}, "no law is of the task 'translation'"),
+    (Question(budget=Budget(1e21)), {"task": "origami"}, "no law is of the task 'origami'"),
 ]
 
 

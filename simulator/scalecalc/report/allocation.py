@@ -11,7 +11,7 @@ from scalecalc.estimate.allocation import Allocation
 from scalecalc.estimate.curves import Curve
 from scalecalc.estimate.places import Place, outside
 from scalecalc.estimate.words import short
-from scalecalc.laws.conventions import Interval
+from scalecalc.laws.conventions import UNKNOWN, Interval
 from scalecalc.laws.optimum import Least, Optimum
 from scalecalc.report.allocated import COLUMNS, document, points
 from scalecalc.report.blocks import Block, Row
@@ -269,7 +269,7 @@ def _ratio(ratio: float) -> str:
 
 
 def _count(place: Place) -> str:
-    return place.count.replace("_", "-")
+    return "(count unknown)" if place.count == UNKNOWN else place.count.replace("_", "-")
 
 
 def _next(result: Allocation) -> str:
