@@ -174,7 +174,7 @@ def markdown(result: dict[str, Any], broken: list[str]) -> str:
         "resamples whose objective stays more than 1e-6, relatively, above the optimum found here.",
         f"- Largest gradient entry of the {boot['resamples']:,} optima: {boot['gradient']:.0e}.",
         "- Growth: resamples of 240 trainings; 1,000 resamples of the trainings repeated.",
-        f"- Python {platform.python_version()}, numpy {np.__version__}, scipy {scipy.__version__}, one thread, medians.",
+        f"- Python {platform.python_version()}, numpy {np.__version__}, scipy {scipy.__version__}, one thread.",
         f"- Limits: {'; '.join(broken) or 'all hold'}.",
     ]
     return "\n".join([*lines, "", *notes]) + "\n"
