@@ -82,7 +82,7 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
         )
     best = int(np.argmin(np.where(good, found.values, np.inf)))
     low = found.values[best]
-    agreed = int((good & (found.values - low <= SAME * max(abs(low), 1e-300))).sum())
+    agreed = int((good & (found.values - low <= SAME * max(abs(low), problem.rounding or 1e-300))).sum())
     hessian = found.hessians[best]
     return Fit(
         problem, found.points[best],
