@@ -1,4 +1,4 @@
-"""Writes the generated pages of this folder, and the outputs the README shows: `python docs/generate.py`.
+"""Writes the generated pages of this folder, and the outputs that others show: `python docs/generate.py`.
 
 The tests compare them with its text. Run it in the root of a checkout.
 """
@@ -23,6 +23,8 @@ from scalecalc.ops import OPERATORS
 from scalecalc.report.catalogues import show_laws, show_operators
 
 HERE = Path(__file__).parent
+WITH_OUTPUTS = ("README.md", "docs/seed.md")
+"""Written by hand but for what commands print."""
 OUTPUT = re.compile(r"(<!-- output: scalecalc (.+?) -->\n```\n)(.*?)(```\n)", re.DOTALL)
 EXPORTS = (
     "What PyTorch, Keras and JAX count themselves, and `-m exports` compares with what is counted here: "
@@ -91,7 +93,7 @@ def printed(*arguments: str, form: str = "markdown") -> str:
 
 
 def readme(text: str) -> str:
-    """The README with what its commands print today."""
+    """The README, or another page, with what its commands print today."""
     return OUTPUT.sub(lambda shown: shown[1] + printed(*shlex.split(shown[2]), form="") + shown[4], text)
 
 
@@ -121,5 +123,6 @@ if __name__ == "__main__":
     for file, text in pages().items():
         (HERE / file).write_text(text, encoding="utf-8")
     (HERE / "spec.schema.json").write_text(schema(), encoding="utf-8")
-    page = HERE.parent / "README.md"
-    page.write_text(readme(page.read_text(encoding="utf-8")), encoding="utf-8")
+    for file in WITH_OUTPUTS:
+        page = HERE.parent / file
+        page.write_text(readme(page.read_text(encoding="utf-8")), encoding="utf-8")

@@ -21,9 +21,10 @@ def generator() -> ModuleType:
     return module
 
 
-def test_outputs_in_the_readme(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", generator().WITH_OUTPUTS)
+def test_outputs_shown(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    text = README.read_text(encoding="utf-8")
+    text = (ROOT / page).read_text(encoding="utf-8")
     assert len(generator().OUTPUT.findall(text)) == text.count("<!-- output:") > 1
     assert generator().readme(text) == text, "run python docs/generate.py"
 

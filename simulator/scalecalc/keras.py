@@ -1,0 +1,269 @@
+"""A Keras callback that writes one row for each `fit`: what was trained on how much, and what came of it.
+
+    from scalecalc.keras import RunLogger
+
+    model.fit(x, y, batch_size=64, epochs=5, validation_data=(u, v), callbacks=[RunLogger("runs.csv", samples=len(x))])
+
+The file is one that `scalecalc calibrate` reads. Parameters and FLOPs are counted from the model's own configuration,
+by the same rules as those of files. Nothing here imports Keras: what is called has the methods of its callbacks.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from scalecalc import __version__
+from scalecalc.errors import ScalecalcError, UsageError, one_line
+
+__all__ = ["FIELDS", "RunLogger"]
+
+FIELDS = {
+    "run": "a name of its own",
+    "model": "the model's name",
+    "N_total": "trainable parameters",
+    "N_non_embedding": "those without embeddings of tokens and positions",
+    "N_linear": "those that are operands of contractions",
+    "N_active": "those one sample meets: fewer than all in mixtures of experts",
+    "C": "training FLOPs of all steps, as C_count counts them",
+    "C_count": "exact: matrix FLOPs forward and backward of this model; or 6N_total*D, where `note` says why",
+    "D": "samples seen, repeats included",
+    "U": "distinct samples of the training data",
+    "sample": "what D and U count: example, token, or second of audio",
+    "batch_size": "examples of one step",
+    "steps": "optimiser steps",
+    "epochs": "passes over the training data, as far as training went",
+    "loss": "after the last epoch: of the validation data if there are any, else of the training data",
+    "loss_of": "validation or training",
+    "train_loss": "mean of the last epoch's batches, as Keras reports it",
+    "best_epoch": "epoch of the least loss, from 1",
+    "best_loss": "that loss",
+    "generalisation_gap": "validation less training loss after the last epoch",
+    "seconds": "of wall clock from the start of training to its end",
+    "seed": "of the random numbers, where it is known",
+    "started": "date and time, UTC",
+    "versions": "of what trained it",
+    "note": "what could not be counted, and what was assumed",
+}
+"""Columns of a row; `train_NAME` and `validation_NAME` of every metric follow them."""
+
+
+@dataclass(frozen=True)
+class _Cost:
+    """What the walk says of a model.
+
+    Attributes:
+        params: by the names of FIELDS.
+        flops: of one training step with so many examples; None where something is unknown.
+        sample: of its data.
+        per_example: samples in one example.
+        note: why FLOPs are unknown.
+    """
+
+    params: Mapping[str, int | None]
+    flops: Callable[[int], int] | None
+    sample: str = "example"
+    per_example: float = 1.0
+    note: str = ""
+
+
+@dataclass
+class RunLogger:
+    """Writes a row when training ends; a run that is interrupted leaves none.
+
+    Args:
+        path: `.csv` or `.jsonl`; rows are appended.
+        samples: examples in the training data; U is unknown without.
+        batch_size: as given to `fit` (Keras takes 32 unless told).
+        seed: what random numbers were seeded with; `keras.utils.set_random_seed` is noticed.
+        sizes: of dimensions the model leaves open, by name: `{"seq": 128}`.
+        name: of the run.
+
+    Raises:
+        UsageError: another ending, or a size that is none.
+    """
+
+    path: str | os.PathLike[str]
+    samples: int | None = None
+    batch_size: int = 32
+    seed: int | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        from scalecalc.appending import ending_of
+
+        ending_of(self.path)
+        for option, value in (("samples", self.samples), ("batch_size", self.batch_size)):
+            if value is not None and value < 1:
+                raise UsageError(f"{option} is {value}", where="RunLogger", todo="give a number above 0")
+        self.model: Any = None
+        self.params: Mapping[str, Any] = {}
+        self._restart()
+
+    def _restart(self) -> None:
+        self._epochs: list[dict[str, float]] = []
+        self._steps: list[int] = []
+        self._batch = 0
+        self._clock, self._started = time.perf_counter(), datetime.now(UTC)
+
+    # --- what Keras calls
+
+    def set_model(self, model: Any) -> None:
+        self.model = model
+
+    def set_params(self, params: Mapping[str, Any]) -> None:
+        self.params = params
+
+    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
+        self._restart()
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        self._batch = batch + 1
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        self._epochs.append({name: float(value) for name, value in (logs or {}).items()})
+        self._steps.append(self._batch)
+        self._batch = 0
+
+    def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
+        from scalecalc.appending import append
+
+        if self._epochs:
+            append(self.path, self.row(time.perf_counter() - self._clock))
+
+    def __getattr__(self, name: str) -> Any:
+        """Nothing to do at every other moment Keras calls."""
+        if name.startswith("on_"):
+            return lambda *arguments, **options: None
+        raise AttributeError(name)
+
+    # --- the row
+
+    def row(self, seconds: float) -> dict[str, object]:
+        """The row of the epochs so far, by FIELDS.
+
+        Args:
+            seconds: they took.
+        """
+        cost = _cost(self.model, self.sizes)
+        examples = [self._examples(steps) for steps in self._steps]
+        seen = _whole(sum(examples) * cost.per_example)
+        n = cost.params["N_total"] or 0
+        flops = 6 * n * seen if cost.flops is None else sum(map(self._flops(cost.flops), self._steps))
+        unique = None if self.samples is None else _whole(self.samples * cost.per_example)
+        return {
+            "run": self.name or uuid.uuid4().hex[:12], "model": getattr(self.model, "name", ""), **cost.params,
+            "C": flops, "C_count": "6N_total*D" if cost.flops is None else "exact", "D": seen, "U": unique,
+            "sample": cost.sample, "batch_size": self.batch_size, "steps": sum(self._steps),
+            "epochs": len(self._epochs), **self._results(), "seconds": round(seconds, 3),
+            "seed": _seed() if self.seed is None else self.seed,
+            "started": self._started.isoformat(timespec="seconds"), "versions": _versions(), "note": cost.note,
+            **self._metrics(),
+        }  # fmt: skip
+
+    def _examples(self, steps: int) -> int:
+        """Seen in an epoch of so many steps: its last batch may be smaller."""
+        full = steps * self.batch_size
+        return self.samples if self.samples is not None and full - self.batch_size < self.samples < full else full
+
+    def _flops(self, step: Callable[[int], int]) -> Callable[[int], int]:
+        def epoch(steps: int) -> int:
+            last = self._examples(steps) - (steps - 1) * self.batch_size
+            return (steps - 1) * step(self.batch_size) + step(last)
+
+        return epoch
+
+    def _results(self) -> dict[str, object]:
+        validated = "val_loss" in self._epochs[-1]
+        name = "val_loss" if validated else "loss"
+        losses = [epoch.get(name, math.inf) for epoch in self._epochs]
+        best, train = min(range(len(losses)), key=losses.__getitem__), self._epochs[-1].get("loss")
+        return {
+            "loss": losses[-1], "loss_of": "validation" if validated else "training", "train_loss": train,
+            "best_epoch": best + 1, "best_loss": losses[best],
+            "generalisation_gap": losses[-1] - train if validated and train is not None else None,
+        }  # fmt: skip
+
+    def _metrics(self) -> dict[str, float]:
+        found = {}
+        for name, value in self._epochs[-1].items():
+            of, _, metric = name.partition("_") if name.startswith("val_") else ("train", "", name)
+            if metric not in ("loss", "learning_rate", "lr"):
+                found[f"{'validation' if of == 'val' else of}_{metric}"] = value
+        return found
+
+
+def _whole(value: float) -> int | float:
+    return int(value) if value == int(value) else value
+
+
+def _cost(model: Any, sizes: Mapping[str, int]) -> _Cost:
+    """The model's cost by the walk of its configuration; by 6ND where that does not count everything."""
+    from scalecalc.frontends.keras import parse
+    from scalecalc.walk import walk
+
+    try:
+        profile = walk(parse(model.to_json().encode(), model.name), sizes=sizes or None)
+        return _counted(profile)
+    except Exception as error:  # what was trained for hours is worth its row, whatever its configuration is like
+        why = str(error) if isinstance(error, ScalecalcError) else f"{type(error).__name__}: {error}"
+        total = sum(math.prod(weight.shape) for weight in model.trainable_weights)
+        params = {"N_total": total, "N_non_embedding": None, "N_linear": None, "N_active": None}
+        return _Cost(params, None, note=one_line(f"C is 6*N*D: {why:.200}"))
+
+
+def _counted(profile: Any) -> _Cost:
+    from scalecalc.dims import evaluate
+    from scalecalc.walk.task import guess
+
+    task = guess(profile)
+    batch = next((symbol for symbol, info in profile.symbols.items() if info.kind == "batch"), "batch")
+    counts = {"total": "trainable", "non_embedding": "non_embedding", "linear": "linear", "active": "active"}
+    known = {symbol: info.hint for symbol, info in profile.symbols.items() if info.hint is not None}
+    params = {f"N_{name}": evaluate(profile.params[of].formula, known) for name, of in counts.items()}
+    steps, examples = (evaluate(formula, {**known, batch: 1}) for formula in (task.steps, task.examples))
+    step = profile.training["matrix_flops"].formula
+    missing = ""
+    if not profile.complete:
+        names = sorted({name for _, name in profile.unsupported})
+        missing = f"nothing is known of {', '.join(names) or 'some layers'}"
+    elif evaluate(step, {**known, batch: 1}) is None or steps is None or not examples:
+        names = sorted(set(profile.symbols) - {batch, *known})
+        missing = f"the size of {', '.join(names)} is open (RunLogger(sizes=...))"
+    if missing:
+        return _Cost(params, None, note=one_line(f"C is 6*N*D: {missing:.200}"))
+    assert steps is not None
+    assert examples
+    return _Cost(
+        params, lambda size: evaluate(step, {**known, batch: size}) or 0, task.sample,
+        steps / examples / task.per_second,
+    )  # fmt: skip
+
+
+def _seed() -> int | None:
+    """What Keras was seeded with, if its version tells."""
+    keras = sys.modules.get("keras")
+    getter = getattr(getattr(keras, "utils", None), "get_random_seed", None)
+    if getter is None:
+        getter = getattr(sys.modules.get("keras.src.utils.rng_utils"), "get_random_seed", None)
+    found = getter() if getter is not None else None
+    return found if isinstance(found, int) else None
+
+
+def _versions() -> str:
+    """Of this package, Python, Keras and what computes for it."""
+    found = [f"scalecalc {__version__}", f"python {platform.python_version()}"]
+    backend = getattr(getattr(sys.modules.get("keras"), "backend", None), "backend", lambda: "tensorflow")()
+    for name in ("keras", backend):
+        if version := getattr(sys.modules.get(name), "__version__", None):
+            found.append(f"{name} {version}")
+    return "; ".join(found)

@@ -1,0 +1,90 @@
+"""Pictures of a fit hold what they should, with units, and no text over another."""
+
+import sys
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scalecalc.calibrate.lawfit import LawFit, fit_law
+from scalecalc.calibrate.resample import bootstrap, draws
+from scalecalc.calibrate.runs import Runs
+from scalecalc.errors import FitError, UsageError
+from scalecalc.laws import load
+from scalecalc.report import plots
+
+CONVENTIONS = {"N": {"count": "non_embedding"}, "D": {"sample": "token", "meaning": "seen"}, "C": {"unit": "FLOP"}}
+
+
+@pytest.fixture(scope="module")
+def found() -> LawFit:
+    """60 trainings of a known law, 1 % noise."""
+    n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e10, 6), np.geomspace(1e9, 1e12, 10)))
+    law = load("besiroglu-2024")
+    noise = np.random.default_rng(0).normal(0, 0.01, len(n))
+    observed = law.evaluate(N=n, D=d) * np.exp(noise)
+    return fit_law(law, Runs({"N": n, "D": d, "C": 6 * n * d}, observed, np.arange(60), "loss", CONVENTIONS))
+
+
+@pytest.fixture(scope="module")
+def coefficients(found: LawFit) -> dict[str, Any]:
+    return draws(found.fit, bootstrap(found.fit, count=100))
+
+
+def test_without_matplotlib(found: LawFit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(UsageError, match=r"^--plot: pictures need matplotlib; pip install 'scalecalc\[plot\]'$"):
+        plots.residuals(found)
+
+
+PICTURES = {
+    "fit": (lambda f, d: plots.fit(f, d), "training compute C (FLOP)", "loss (nat/token)"),
+    "residuals": (lambda f, d: plots.residuals(f), "loss (nat/token), by the law", "run above law (%)"),
+    "extrapolation": (lambda f, d: plots.extrapolation(f, d), "training compute C (FLOP)", "loss (nat/token)"),
+    "valleys": (lambda f, d: plots.valleys(f, d), "parameters N (non-embedding)", "loss (nat/token)"),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture(name: str, found: LawFit, coefficients: dict[str, Any], tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    draw, across, up = PICTURES[name]
+    figure = draw(found, coefficients)
+    axes = figure.axes[0]
+    assert (axes.get_xlabel(), axes.get_ylabel()) == (across, up)
+    png, svg = plots.save(figure, tmp_path / name)
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert "<svg" in svg.read_text()
+    ticks = [t for axis in (axes.xaxis, axes.yaxis) for t in axis.get_ticklabels() if t.get_text()]
+    texts = [axes.title, axes._left_title, axes.xaxis.label, axes.yaxis.label, *ticks]
+    boxes = [box for t in texts if t.get_text() and (box := t.get_window_extent()).width > 0]
+    assert not [(a, b) for a, b in combinations(boxes, 2) if a.overlaps(b)]
+
+
+def test_the_band_widens_beyond_the_runs(found: LawFit, coefficients: dict[str, Any]) -> None:
+    pytest.importorskip("matplotlib")
+    figure = plots.extrapolation(found, coefficients, upto=1e26)
+    corners = next(c for c in figure.axes[0].collections if c.get_label().startswith("95 %")).get_paths()[0].vertices
+    width = {x: np.ptp(corners[corners[:, 0] == x, 1]) for x in set(corners[:, 0])}
+    middle = min(width, key=lambda x: abs(np.log(x / 1e21)))
+    assert width[max(width)] > 3 * width[middle]
+
+
+def test_valleys_are_deepest_where_the_closed_form_says(found: LawFit) -> None:
+    """N* = G (C/6)^(beta/(alpha + beta)), G = (alpha A/(beta B))^(1/(alpha + beta)): Hoffmann et al. 2022, eq. 4."""
+    pytest.importorskip("matplotlib")
+    value = {name: c.value for name, c in found.law.coefficients.items()}
+    alpha, beta = value["alpha"], value["beta"]
+    best = (alpha * value["A"] / (beta * value["B"])) ** (1 / (alpha + beta)) * (1e20 / 6) ** (beta / (alpha + beta))
+    curve = plots.valleys(found, budgets=[1e20]).axes[0].lines[0]
+    x, y = curve.get_data()
+    assert x[np.argmin(y)] == pytest.approx(best, rel=0.1)
+
+
+def test_no_valleys_without_both(found: LawFit) -> None:
+    runs = Runs({"C": found.runs.columns["C"]}, found.runs.observed, found.runs.groups)
+    broken = LawFit(found.law, found.form, runs, found.fit, {}, ())
+    with pytest.raises(FitError, match="does not take N and D"):
+        plots.valleys(broken)
