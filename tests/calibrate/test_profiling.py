@@ -7,6 +7,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import norm, t
 
+from scalecalc.calibrate.intervals import interval
 from scalecalc.calibrate.lawfit import fit_law
 from scalecalc.calibrate.losses import huber, lad, least_squares
 from scalecalc.calibrate.profiling import profile, profile_best_params, profile_value, profiles
@@ -112,6 +113,16 @@ def test_absolute_deviations_of_a_mean_have_the_interval_of_a_median():
     reach = 1.645 * np.sqrt(np.pi / 2 / 201)
     assert found.high - 50 == pytest.approx(reach, rel=0.1)
     assert 50 - found.low == pytest.approx(reach, rel=0.1)
+
+
+def test_a_law_through_all_its_runs_leaves_no_room_or_no_answer():
+    power = law("power", "b*D**-c", {"b": 1.0, "c": 0.3}, "D")
+    three = profile(fit_law(power, line_runs("D", [1, 2, 4], [8, 4, 2]), loss=least_squares()), "c")
+    assert (three.low, three.high) == pytest.approx((1.0, 1.0))
+    with pytest.raises(FitError, match="2 runs for 2 coefficients leave no interval"):
+        profile(fit_law(power, line_runs("D", [1, 2], [8, 4.1]), loss=least_squares()), "c")
+    with pytest.raises(FitError, match="2 runs for 2 coefficients leave no interval"):
+        interval(fit_law(power, line_runs("D", [1, 2], [8, 4.1]), loss=least_squares()), {"D": np.array([4.0])})
 
 
 def test_only_fitted_coefficients_have_a_profile():

@@ -14,6 +14,7 @@ import numpy as np
 
 from scalecalc.calibrate.lawfit import LawFit
 from scalecalc.calibrate.origins import COUNT, predictions
+from scalecalc.calibrate.profiling import freedom as runs_left
 from scalecalc.calibrate.resample import bootstrap, bootstrap_residuals
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FitError
@@ -92,9 +93,9 @@ def interval(
         count, seed: of the resamples.
 
     Raises:
-        FitError: a variable has no value, or the resamples have no optimum.
+        FitError: a variable has no value, there are no more runs than coefficients, or resamples have no optimum.
     """
-    fit, problem = fitted.fit, fitted.fit.problem
+    fit, problem, left = fitted.fit, fitted.fit.problem, runs_left(fitted.fit)
     if missing := [name for name in fitted.law.inputs if name not in values]:
         raise FitError(f"no {', '.join(missing)} to predict at", todo=f"give {', '.join(fitted.law.inputs)}")
     inputs = {name: np.asarray(values[name], float) for name in fitted.law.inputs}
@@ -113,9 +114,8 @@ def interval(
         for rival in rivals if set(rival.law.inputs) <= set(values)
     ]  # fmt: skip
     form = np.sqrt(np.mean([np.zeros_like(own), *((other - own) ** 2 for other in others)], axis=0))
-    left = len(problem.observed) - len(fit.point)
     if freedom is None:
-        freedom = max(min(left, COUNT - 1) if drift > 0 else left, 1)
+        freedom = min(left, COUNT - 1) if drift > 0 else left
     missed = drift if logs else drift * np.abs(value)
     return combine(
         value, {"coefficients": spread, "noise": noise(fitted), "form": form, "drift": missed}, freedom, level, logs

@@ -27,6 +27,8 @@ from scalecalc.laws.optimum import SIX
 HELD, REAL = "held_", "real_"
 FIRMNESS = 1e4
 """How much more the held value weighs than all runs: it gives way by that part of what they would move it."""
+EXACT = 1e-13
+"""Residuals of formulas that meet all runs are no larger: there is nothing to move by."""
 ROUNDED = 0.02
 """Of the mean absolute residual: where absolute deviations are rounded off to be profiled."""
 FAR, CLOSE, MOST_SECANTS = 40.0, 1e-6, 40
@@ -126,16 +128,28 @@ def allowance(fit: Fit, level: float) -> float:
     """
     from scipy.stats import t
 
-    freedom = max(len(fit.residuals) - len(fit.point), 1)
-    return 0.5 * float(t.ppf(0.5 + 0.5 * level, freedom)) ** 2 * scatter(fit)
+    return 0.5 * float(t.ppf(0.5 + 0.5 * level, freedom(fit))) ** 2 * scatter(fit)
+
+
+def freedom(fit: Fit) -> int:
+    """Runs beyond the coefficients.
+
+    Raises:
+        FitError: there are none, so nothing says how far the law is from its runs.
+    """
+    count, size = len(fit.residuals), len(fit.point)
+    if count <= size:
+        what = f"{count} runs for {size} coefficients leave no interval"
+        raise FitError(what, todo="give more runs, or hold coefficients")
+    return count - size
 
 
 def scatter(fit: Fit) -> float:
     """E psi^2/E psi': times the inverse Hessian it is the coefficients' covariance; s^2 of least squares."""
     residuals, loss = fit.residuals, fit.problem.loss
-    freedom = max(len(residuals) - len(fit.point), 1)
+    left = max(len(residuals) - len(fit.point), 1)
     weights = np.ones(len(residuals)) if fit.problem.weights is None else fit.problem.weights
-    pull = float((weights**2 * loss.terms(residuals)[1] ** 2).sum()) / freedom
+    pull = float((weights**2 * loss.terms(residuals)[1] ** 2).sum()) / left
     step = 0.5 * max(float(np.std(residuals)), 1e-300) * len(residuals) ** -0.2
     bend = (loss.terms(residuals + step)[1] - loss.terms(residuals - step)[1]) / (2 * step)
     return pull / max(float((weights * bend).mean()), 1e-300)
@@ -144,6 +158,9 @@ def scatter(fit: Fit) -> float:
 def _interval(fit: Fit, name: str, quantity: Expr, value: float, level: float) -> Profile:
     if not value > 0:
         raise FitError(f"{name} is {value:g}, the profile of which needs a positive one", todo="use the bootstrap")
+    freedom(fit)
+    if float(np.abs(fit.residuals).max()) < EXACT:
+        return Profile(name, value, value, value, level)
     fit = _rounded(fit)
     center, limit = math.log(value), allowance(fit, level)
     slopes = _first_order(fit, quantity, center)
