@@ -51,7 +51,7 @@ def test_data_made_by_an_exponential_select_it(make: Make, symbol: str, metric: 
     noise = np.random.default_rng(5).normal(scale=2e-3, size=25)
     y = 0.4 * np.exp(sign * 5e-15 * x + noise)
     reading = make(f"{symbol},{metric}", "\n".join(f"{a!r},{b!r}" for a, b in zip(x.tolist(), y.tolist(), strict=True)))
-    ranked = rank(forms_for(reading), reading, Method(draws=0))
+    ranked, _ = rank(forms_for(reading), reading, Method(draws=0))
     assert ranked[0].form.name == "exponential"
     fitted = ranked[0].fitted
     assert fitted is not None
@@ -62,7 +62,7 @@ def test_data_made_by_a_power_law_with_a_floor_select_it(make: Make) -> None:
     x = np.geomspace(1e15, 1e21, 30)
     y = (1.7 + 900 * x**-0.2) * np.exp(np.random.default_rng(6).normal(scale=2e-3, size=30))
     reading = make("C,loss", "\n".join(f"{a!r},{b!r}" for a, b in zip(x.tolist(), y.tolist(), strict=True)))
-    assert rank(forms_for(reading), reading, Method(draws=0))[0].form.name == "power-floor"
+    assert rank(forms_for(reading), reading, Method(draws=0))[0][0].form.name == "power-floor"
 
 
 def test_forms_are_tried_once(make: Make) -> None:

@@ -95,12 +95,12 @@ def rounding_of(problem: Problem) -> float:
     return float(problem.loss.terms(np.array([1e-13 * size]))[0][0]) * len(problem.observed)
 
 
-def descend(problem: Problem, points: Array) -> Optimum:
+def descend(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:
     """From starts anywhere to the optimum: by least squares first, then by losses that bend ever earlier."""
     for loss in stages(problem.loss):
         before = replace(problem, loss=loss)
-        points = minimise(before.evaluate, points, enough=ROUGH * scale_of(loss)).points
-    return finish(problem, points)
+        points = minimise(before.evaluate, points, weights, enough=ROUGH * scale_of(loss)).points
+    return finish(problem, points, weights)
 
 
 def finish(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:

@@ -65,7 +65,7 @@ def fit_law(
     """
     held, tied = held_of(form, held), (*form.ties, *tied)
     problem = problem_of(form, runs, loss=loss, residual=residual, weights=weights, held=held, tied=tied)
-    found = fit(problem, {**_around(form, problem), **(ranges or {})}, starts)
+    found = fit(problem, {**ranges_of(form, problem), **(ranges or {})}, starts)
     values = dict(found.coefficients)
     for first, *others in tied:
         values.update(dict.fromkeys(others, values.get(first, held.get(first, 0.0))))
@@ -99,7 +99,7 @@ def problem_of(
     )  # fmt: skip
 
 
-def _around(form: Law, problem: Problem) -> dict[str, tuple[float, float]]:
+def ranges_of(form: Law, problem: Problem) -> dict[str, tuple[float, float]]:
     """Where to look for coefficients that are no usual exponents: scales, two decades around the published ones."""
     low, high = EXPONENTS
     found = {}

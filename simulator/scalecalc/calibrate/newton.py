@@ -16,8 +16,8 @@ MOST_STEPS = 200
 ENOUGH = 1e-11
 """Largest entry of a gradient, over the sum of weights' scale, at which a problem is solved."""
 LEAST_DAMPING, MOST_DAMPING = 1e-15, 1e15
-CHUNK = 48
-"""Problems computed together: their arrays stay in the processor's cache."""
+CHUNK, CELLS = 48, 12_000
+"""Problems computed together, more if they are small: their arrays stay in the processor's cache."""
 
 Evaluate = Callable[[Array, Array | None], tuple[Array, Array, Array]]
 """Objectives (s), gradients (s, p) and Hessians (s, p, p) of s problems at their points (s, p) with weights (s, n)."""
@@ -41,7 +41,9 @@ class Optimum(NamedTuple):
     steps: Array
 
 
-def minimise(evaluate: Evaluate, starts: Array, weights: Array | None = None, enough: float = ENOUGH) -> Optimum:
+def minimise(
+    evaluate: Evaluate, starts: Array, weights: Array | None = None, enough: float = ENOUGH, most: int = MOST_STEPS
+) -> Optimum:
     """Minimise from every start, in batches.
 
     Args:
@@ -49,21 +51,23 @@ def minimise(evaluate: Evaluate, starts: Array, weights: Array | None = None, en
         starts: (s, p).
         weights: of the observations, (s, n) for resamples; None for one each.
         enough: gradient at which to stop.
+        most: steps after which to stop anywhere.
     """
     parts = []
-    for first in range(0, len(starts), CHUNK):
-        some = slice(first, first + CHUNK)
-        parts.append(_batch(evaluate, starts[some], None if weights is None else weights[some], enough))
+    together = CHUNK if weights is None else max(CHUNK, CELLS // weights.shape[1])
+    for first in range(0, len(starts), together):
+        some = slice(first, first + together)
+        parts.append(_batch(evaluate, starts[some], None if weights is None else weights[some], enough, most))
     return Optimum(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
 
-def _batch(evaluate: Evaluate, starts: Array, weights: Array | None, enough: float) -> Optimum:
+def _batch(evaluate: Evaluate, starts: Array, weights: Array | None, enough: float, most: int) -> Optimum:
     points = np.array(starts, float)
     count = len(points)
     values, gradients, hessians = evaluate(points, weights)
     damping, steps = np.full(count, 1e-3), np.zeros(count)
     stuck = np.zeros(count, bool)
-    for _ in range(MOST_STEPS):
+    for _ in range(most):
         sizes = np.abs(gradients).max(axis=1)
         active = np.flatnonzero(np.isfinite(values) & (sizes > enough) & ~stuck)
         if not len(active):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,22 @@ from scalecalc.calibrate.tape import Array, Tape
 from scalecalc.expressions import Call, Expr, Name
 
 RESIDUALS = ("log", "raw")
+
+
+@lru_cache(maxsize=64)
+def compiled(
+    formula: Expr, positive: tuple[str, ...], free: tuple[str, ...], data: frozenset[str]
+) -> tuple[Tape, list[tuple[int, int]]]:
+    """A formula over coordinates (logarithms of positive coefficients) with its slopes and second slopes.
+
+    Returns:
+        The tape, and the entries of the Hessian that are not 0, in its order.
+    """
+    names = (*positive, *free)
+    inner = formula.substitute({name: Call("exp", (Name(name),)) for name in positive})
+    slopes = [inner.diff(name) for name in names]
+    pairs = [(i, j) for i, slope in enumerate(slopes) for j in range(i + 1) if names[j] in slope.names]
+    return Tape([inner, *slopes, *(slopes[i].diff(names[j]) for i, j in pairs)], data), pairs
 
 
 @dataclass(frozen=True)
@@ -45,26 +61,16 @@ class Problem:
         object.__setattr__(self, "names", (*self.positive, *self.free))
 
     @cached_property
-    def _inner(self) -> Expr:
-        """The formula over coordinates: the logarithms of positive coefficients."""
-        return self.formula.substitute({name: Call("exp", (Name(name),)) for name in self.positive})
+    def _compiled(self) -> tuple[Tape, list[tuple[int, int]]]:
+        return compiled(self.formula, tuple(self.positive), tuple(self.free), frozenset(self.data))
 
-    @cached_property
-    def _pairs(self) -> list[tuple[int, int]]:
-        """Entries of the Hessian of the formula that are not 0."""
-        first = [self._inner.diff(name) for name in self.names]
-        found = []
-        for i, slope in enumerate(first):
-            for j in range(i + 1):
-                if self.names[j] in slope.names:
-                    found.append((i, j))
-        return found
-
-    @cached_property
+    @property
     def _tape(self) -> Tape:
-        slopes = [self._inner.diff(name) for name in self.names]
-        bends = [slopes[i].diff(self.names[j]) for i, j in self._pairs]
-        return Tape([self._inner, *slopes, *bends], frozenset(self.data))
+        return self._compiled[0]
+
+    @property
+    def _pairs(self) -> list[tuple[int, int]]:
+        return self._compiled[1]
 
     @cached_property
     def _prepared(self) -> list[Any]:
@@ -84,12 +90,15 @@ class Problem:
         columns = np.moveaxis(points, -1, 0)
         return {n: np.exp(c) if n in self.positive else c for n, c in zip(self.names, columns, strict=True)}
 
-    def residuals(self, points: Array) -> Array:
+    def residuals(self, points: Array, targets: Array | None = None) -> Array:
         """(s, n)."""
         values = {name: points[:, [i]] for i, name in enumerate(self.names)}
         with np.errstate(all="ignore"):
             f = np.broadcast_to(self._tape.run(self._prepared, values)[0], (len(points), len(self.observed)))
-            return np.asarray((np.log(f) if self.residual == "log" else f) - self._target)
+            return np.asarray((np.log(f) if self.residual == "log" else f) - self._against(targets))
+
+    def _against(self, targets: Array | None) -> Array:
+        return self._target if targets is None else targets
 
     def linearised(self, points: Array) -> tuple[Array, Array]:
         """Residuals (s, n) and their slopes by the coordinates (s, n, p)."""
@@ -108,7 +117,17 @@ class Problem:
         """Objectives with gradients and Hessians, for `newton.minimise`."""
         return self._evaluate
 
-    def _evaluate(self, points: Array, weights: Array | None) -> tuple[Array, Array, Array]:
+    @property
+    def evaluate_against(self) -> Evaluate:
+        """As `evaluate` for other observations: where weights would stand, what each problem is to meet, (s, n).
+
+        Observations are given as residuals see them: logarithms where these are fitted.
+        """
+        return lambda points, targets: self._evaluate(points, None, targets)
+
+    def _evaluate(
+        self, points: Array, weights: Array | None, targets: Array | None = None
+    ) -> tuple[Array, Array, Array]:
         count, size, shape = len(points), len(self.names), (len(points), len(self.observed))
         values = {name: points[:, [i]] for i, name in enumerate(self.names)}
         with np.errstate(all="ignore"):
@@ -116,11 +135,11 @@ class Problem:
             f = np.broadcast_to(f, shape)
             slopes, bends = rest[:size], rest[size:]
             by = 1.0 / f if self.residual == "log" else np.ones(shape)
-            r = (np.log(f) if self.residual == "log" else f) - self._target
+            r = (np.log(f) if self.residual == "log" else f) - self._against(targets)
             value, first, second = self.loss.terms(r)
-        for each in (self.weights, weights):
-            if each is not None:
-                value, first, second = value * each, first * each, second * each
+            for each in (self.weights, weights):
+                if each is not None:
+                    value, first, second = value * each, first * each, second * each
         jacobian = np.empty((count, size, shape[1]))
         with np.errstate(all="ignore"):
             for i, slope in enumerate(slopes):

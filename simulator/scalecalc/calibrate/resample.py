@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scalecalc.calibrate.fit import FINE, Fit, finish, scale_of
-from scalecalc.calibrate.newton import Optimum
+from scalecalc.calibrate.fit import FINE, Fit, descend, finish, scale_of
+from scalecalc.calibrate.newton import Optimum, minimise
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FitError
 
@@ -50,11 +50,49 @@ def bootstrap(fit: Fit, groups: Sequence[int] | None = None, count: int = DRAWS,
     """
     runs = range(len(fit.residuals)) if groups is None else groups
     weights = weights_of(runs, count, seed)
-    found = finish(fit.problem, np.repeat(fit.point[None], count, axis=0), weights)
+    # a corner of all runs is far from those of resamples on the scale of its roundness
+    solve = descend if fit.problem.loss.name == "lad" else finish
+    found = solve(fit.problem, np.repeat(fit.point[None], count, axis=0), weights)
+    _check(found, fit, count)
+    return found
+
+
+def bootstrap_residuals(fit: Fit, count: int = DRAWS, seed: int = 0) -> Optimum:
+    """The optima for observations made anew: the fitted ones, each with the residual of another.
+
+    Right where the runs were planned and would be planned alike again; residuals are drawn one by one, widened by
+    sqrt(n/(n - p)) for what the fit took out of them.
+
+    Raises:
+        FitError: more than 1 in 20 has no optimum, or the loss has corners.
+    """
+    if fit.problem.loss.name == "lad":
+        raise FitError("absolute deviations and resampled residuals", todo="resample runs, or use --loss huber")
+    found = minimise(
+        fit.problem.evaluate_against, np.repeat(fit.point[None], count, axis=0), targets_of(fit, count, seed),
+        FINE * 1e-3 * scale_of(fit.problem.loss),
+    )  # fmt: skip
+    _check(found, fit, count)
+    return found
+
+
+def targets_of(fit: Fit, count: int, seed: int) -> Array:
+    """Observations with resampled residuals, (count, n), as the problem's residuals see them."""
+    residuals = fit.residuals
+    size = len(residuals)
+    fitted = fit.problem.residuals(fit.point[None], np.zeros((1, size)))[0]
+    wide = (residuals - residuals.mean()) * np.sqrt(size / max(size - len(fit.point), 1))
+    parts = []
+    for block in range(-(-count // BLOCK)):
+        chosen = np.random.default_rng([seed, block, 1]).integers(size, size=(BLOCK, size))
+        parts.append(wide[chosen[: count - block * BLOCK]])
+    return np.asarray(fitted - np.concatenate(parts))
+
+
+def _check(found: Optimum, fit: Fit, count: int) -> None:
     lost = int((found.gradients > FINE * scale_of(fit.problem.loss)).sum())
     if lost * 20 > count:
         raise FitError(f"{lost} of {count} resamples have no optimum", todo="give more runs, or a simpler formula")
-    return found
 
 
 def draws(fit: Fit, found: Optimum) -> dict[str, Array]:

@@ -1,0 +1,157 @@
+"""What about runs or a fit should make one doubt the law: each doubt as one line with its figure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from scalecalc.calibrate.judge import growing
+from scalecalc.calibrate.lawfit import LawFit
+from scalecalc.calibrate.profiling import scatter
+from scalecalc.calibrate.runs import Runs
+from scalecalc.calibrate.starts import linear
+from scalecalc.calibrate.tape import Array
+from scalecalc.expressions import Number
+
+CONFOUNDED = 0.95
+"""Correlation of log N with log D above which a law of both cannot tell them apart."""
+DECADES = 1.5
+STEPS = 1_000
+"""Fewer optimiser steps than that are mostly warm-up (Porian et al. 2024: it bent Kaplan's exponent)."""
+EPOCHS = 4.0
+"""Repeated data are as good as new up to here (Muennighoff et al. 2023)."""
+GAP = 0.1
+SAME_COMPUTE = 0.1
+"""Runs whose compute differs by no more, relatively, are one isoFLOP group."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A doubt.
+
+    Attributes:
+        kind: `confounded`, `floor`, `decades`, `steps`, `isoflop`, `repeated` or `overfitting`.
+        text: one line, with the figure and what to do.
+    """
+
+    kind: str
+    text: str
+
+
+def warnings(fitted: LawFit) -> list[Doubt]:
+    """Every doubt about a fit and its runs.
+
+    Looked at besides the law's own variables: columns `steps` (optimiser steps), `U` (distinct samples) and `train`
+    (the performance on what was trained on), where the runs have them.
+    """
+    return [Doubt(kind, text) for kind, check in CHECKS.items() for text in check(fitted)]
+
+
+def _confounded(fitted: LawFit) -> Iterator[str]:
+    runs = fitted.runs
+    if not {"N", "D"} <= set(fitted.law.inputs):
+        return
+    n, d = np.log(runs.columns["N"]), np.log(runs.columns["D"])
+    if n.std() < 1e-9 or d.std() < 1e-9:
+        same = "N" if n.std() < 1e-9 else "D"
+        yield f"{same} is the same in all runs: its part of the law is not determined; vary it"
+        return
+    correlation = float(np.corrcoef(n, d)[0, 1])
+    if abs(correlation) > CONFOUNDED:
+        yield f"N and D confounded: their logarithms correlate by {correlation:.3f}; vary N at equal D"
+
+
+def _floor(fitted: LawFit) -> Iterator[str]:
+    """A constant term whose own error is as large as it is."""
+    fit = fitted.fit
+    formula, names = fit.problem.formula, fit.problem.names
+    covariance = scatter(fit) * np.linalg.pinv(fit.hessian)
+    for name in linear(formula, names):
+        if formula.diff(name) != Number(1):
+            continue
+        place = names.index(name)
+        value = fit.coefficients[name]
+        error = math.sqrt(max(float(covariance[place, place]), 0.0)) * (value if name in fit.problem.positive else 1)
+        least = float(np.abs(fit.problem.observed).min())
+        if abs(value) < 1e-3 * least:
+            yield f"floor unidentified: {name} went to 0 ({value:.1e}); larger runs are needed to see one"
+        elif 2 * error > abs(value):
+            yield f"floor unidentified: {name} = {value:.3g} with a standard error of {error:.2g}; give larger runs"
+
+
+def _decades(fitted: LawFit) -> Iterator[str]:
+    name, x = growing(fitted.runs)
+    span = math.log10(float(x.max() / x.min()))
+    if span < DECADES:
+        yield f"too few decades: {name} spans {span:.1f}, below {DECADES:g} a power law and others look alike"
+
+
+def _steps(fitted: LawFit) -> Iterator[str]:
+    steps = fitted.runs.columns.get("steps")
+    if steps is not None and (few := int((steps < STEPS).sum())):
+        yield f"{few} of {len(steps)} runs of fewer than {STEPS:,} steps (least {steps.min():,.0f}): mostly warm-up"
+
+
+def _isoflop(fitted: LawFit) -> Iterator[str]:
+    """A valley over N at equal C that is no deeper than noise, or whose lowest point is at an end."""
+    runs = fitted.runs
+    if not {"N", "D"} <= set(runs.columns):
+        return
+    residual = float(np.std(fitted.fit.residuals))
+    flat = edge = groups = 0
+    for members in isoflops(runs):
+        n, y = np.log(runs.columns["N"][members]), runs.observed[members]
+        bend, slope, _ = np.polyfit(n - n.mean(), np.log(y), 2)
+        bottom = -slope / (2 * bend) + n.mean() if bend > 0 else math.inf
+        groups += 1
+        if not n.min() < bottom < n.max():
+            edge += 1
+        elif bend * max(bottom - n.min(), n.max() - bottom) ** 2 < 2 * residual:
+            flat += 1
+    if flat:
+        yield f"flat isoFLOP: {flat} of {groups} groups are no deeper than their noise; spread N wider at equal C"
+    if edge:
+        yield f"open isoFLOP: {edge} of {groups} groups have their best N at an end; add N beyond it"
+
+
+def isoflops(runs: Runs) -> list[Array]:
+    """Observations of equal compute, groups of at least 4 different N, as index arrays."""
+    _, compute = growing(runs)
+    order = np.argsort(compute)
+    groups: list[list[int]] = []
+    for place in map(int, order):
+        if groups and compute[place] <= compute[groups[-1][0]] * (1 + SAME_COMPUTE):
+            groups[-1].append(place)
+        else:
+            groups.append([place])
+    return [np.array(group) for group in groups if len(set(runs.columns["N"][group].tolist())) >= 4]
+
+
+def _repeated(fitted: LawFit) -> Iterator[str]:
+    columns = fitted.runs.columns
+    if "U" not in columns or "D" not in columns or "U" in fitted.law.inputs:
+        return
+    epochs = columns["D"] / columns["U"]
+    if many := int((epochs > EPOCHS).sum()):
+        yield (
+            f"{many} of {len(epochs)} runs repeat their data more than {EPOCHS:g} times (most {epochs.max():.0f}): "
+            "D counts for less there; fit a law of U, or leave them out"
+        )
+
+
+def _overfitting(fitted: LawFit) -> Iterator[str]:
+    train = fitted.runs.columns.get("train")
+    if train is None:
+        return
+    gap = (fitted.runs.observed - train) * fitted.law.sign / np.abs(fitted.runs.observed)
+    if many := int((gap > GAP).sum()):
+        yield f"overfitting gap: {many} of {len(gap)} runs are over {GAP:.0%} worse on new data (most {gap.max():.0%})"
+
+
+CHECKS: dict[str, Callable[[LawFit], Iterator[str]]] = {
+    "confounded": _confounded, "floor": _floor, "decades": _decades, "steps": _steps, "isoflop": _isoflop,
+    "repeated": _repeated, "overfitting": _overfitting,
+}  # fmt: skip

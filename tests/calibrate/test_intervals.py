@@ -1,0 +1,106 @@
+"""Intervals and their parts against textbook formulas and counting."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import t
+
+from scalecalc.calibrate.intervals import combine, conformal, interval, noise, score
+from scalecalc.calibrate.lawfit import fit_law
+from scalecalc.calibrate.losses import lad, least_squares
+from scalecalc.calibrate.resample import bootstrap, bootstrap_residuals
+from scalecalc.errors import FitError
+from tests.calibrate.making import additive, grid_runs, law, line_runs
+
+
+def test_parts_add_in_quadrature():
+    """3, 4 and 12 make 13; 90 % of a normal distribution lie within 1.6449."""
+    found = combine(np.array([100.0]), {"coefficients": 3.0, "noise": 4.0, "form": 12.0}, 1e9, logs=False)
+    assert found.high[0] - 100 == pytest.approx(1.6448536 * 13, rel=1e-6)
+    assert found.parts["drift"][0] == 0.0
+
+
+def test_logarithms_make_factors():
+    found = combine(np.array([2.0]), {"noise": 0.1}, 3, 0.9)
+    assert found.high[0] * found.low[0] == pytest.approx(4.0)
+    assert found.high[0] == pytest.approx(2 * np.exp(0.1 * 2.3533634), rel=1e-6)  # t of 3 degrees, tables
+
+
+@pytest.mark.parametrize("resample", ["runs", "residuals"])
+def test_a_straight_line_has_the_textbook_parts(resample):
+    """Standard error of the mean response and residual deviation, from numpy alone."""
+    x = np.arange(1.0, 61.0)
+    y = 50.0 + 2.0 * x + np.random.default_rng(1).standard_normal(60)
+    design = np.stack([np.ones_like(x), x], axis=1)
+    best, squares = np.linalg.lstsq(design, y, rcond=None)[:2]
+    deviation = np.sqrt(squares[0] / 58)
+    there = np.array([1.0, 90.0])
+    error = deviation * np.sqrt(there @ np.linalg.inv(design.T @ design) @ there)
+    form = law("line", "a + b*D", {"a": 1.0, "b": 1.0}, "D")
+    fitted = fit_law(form, line_runs("D", x, y), loss=least_squares(), residual="raw")
+    found = interval(fitted, {"D": np.array([90.0])}, resample=resample, count=2000)
+    assert noise(fitted) == pytest.approx(deviation, rel=1e-6)
+    # 2,000 resamples know a deviation to 1.6 %, and resampling runs does not assume equal noise
+    assert found.coefficients[0] == pytest.approx(error, rel=0.05 if resample == "residuals" else 0.2)
+    reach = t.ppf(0.95, 58) * np.hypot(found.coefficients[0], deviation)
+    assert (found.low[0], found.high[0]) == pytest.approx((there @ best - reach, there @ best + reach), rel=1e-6)
+
+
+def test_rivals_and_drift_widen():
+    runs = grid_runs(additive(), 0.005)
+    fitted = fit_law(additive(), runs, loss=least_squares())
+    other = fit_law(
+        law("equal", "E + A/N**alpha + B/D**alpha", {"E": 1.8, "A": 480.0, "B": 480.0, "alpha": 0.3}), runs,
+        loss=least_squares(),
+    )  # fmt: skip
+    far = {"N": np.array([1e12]), "D": np.array([1e13])}
+    alone, wide = interval(fitted, far), interval(fitted, far, rivals=[other], drift=0.01)
+    apart = np.log(other.predict(far)) - np.log(fitted.predict(far))
+    assert wide.form[0] == pytest.approx(abs(apart[0]) / np.sqrt(2))  # root mean square of 0 and `apart`
+    assert alone.form[0] == 0.0
+    assert (wide.freedom, alone.freedom) == (3, 31)
+    assert wide.low[0] < alone.low[0] < alone.high[0] < wide.high[0]
+
+
+def test_conformal_counts():
+    """Of 19 misses 1 ... 19 the (20 * .9 = 18)-th smallest."""
+    misses = np.arange(1.0, 20.0) * np.tile([1, -1], 10)[:19]
+    low, high = conformal(np.array([100.0]), misses, 0.9, logs=False)
+    assert (low[0], high[0]) == (82.0, 118.0)
+    with pytest.raises(FitError, match="needs at least 9"):
+        conformal(np.array([100.0]), misses[:8], 0.9)
+
+
+def test_score_of_a_miss_on_either_side():
+    """Width 2; a miss by .5 costs 2/.1 * .5 = 10."""
+    found = score(np.array([1.0, 1.0, 1.0]), np.array([3.0, 3.0, 3.0]), np.array([2.0, 0.5, 3.5]), 0.9)
+    assert found.tolist() == [2.0, 12.0, 12.0]
+
+
+def test_residuals_of_absolute_deviations_are_not_resampled():
+    fitted = fit_law(additive(), grid_runs(additive(), 0.01), loss=lad())
+    with pytest.raises(FitError, match="resample runs"):
+        bootstrap_residuals(fitted.fit, 10)
+
+
+def test_a_variable_without_a_value_is_named():
+    fitted = fit_law(additive(), grid_runs(additive(), 0.01), loss=least_squares())
+    with pytest.raises(FitError, match="no D to predict at"):
+        interval(fitted, {"N": np.array([1e11])})
+
+
+def test_resampled_runs_have_their_own_corners():
+    """Every optimum of absolute deviations has as many residuals of 0 as coefficients."""
+    fitted = fit_law(additive(), grid_runs(additive(), 0.005), loss=lad())
+    found = bootstrap(fitted.fit, count=100)
+    good = found.gradients < 1e-8
+    assert good.sum() >= 95
+    zeros = (np.abs(fitted.fit.problem.residuals(found.points[good])) < 1e-12).sum(axis=1)
+    assert (zeros >= 5).all()
+
+
+def test_resamples_do_not_depend_on_how_many_there_are():
+    fitted = fit_law(additive(), grid_runs(additive(), 0.01), loss=least_squares())
+    few, many = bootstrap_residuals(fitted.fit, 20), bootstrap_residuals(fitted.fit, 700)
+    assert few.points == pytest.approx(many.points[:20], rel=1e-9)
