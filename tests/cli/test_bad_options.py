@@ -63,7 +63,7 @@ USAGE = [
     (("laws", "--format", "xml"), "--format: no format 'xml'"),
     (("ops", "--format", "xml"), "--format: no format 'xml'"),
     (("laws", "show"), "Missing argument 'NAME'"),
-    (("laws", "show", "nonsense"), "no law 'nonsense'; try besiroglu-2024, "),
+    (("laws", "show", "nonsense"), "no law 'nonsense'; scalecalc laws lists them"),
     (("laws", "nonsense"), "No such command 'nonsense'"),
 ]
 

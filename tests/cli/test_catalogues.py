@@ -10,15 +10,11 @@ import pytest
 
 from scalecalc.estimate import datasets
 from scalecalc.hardware import devices
-from scalecalc.laws import catalogue
+from scalecalc.laws import catalogue, load
 from scalecalc.ops import OPERATORS
 from tests.cli.conftest import Cli
 from tests.cli.test_contract import from_markdown
 
-SHIPPED = {
-    "besiroglu-2024", "cerebras-gpt-2023", "hoffmann-2022", "hoffmann-2022-unrounded", "kaplan-2020-compute",
-    "kaplan-2020-compute-plain", "kaplan-2020-d", "kaplan-2020-joint", "kaplan-2020-n", "seed-exponential",
-}  # fmt: skip
 LISTS = {
     # command: columns
     "laws": ["law", "kind", "predicts", "applies to", "takes", "formula", "source"],
@@ -44,7 +40,8 @@ def test_all_formats_say_the_same(cli: Cli, command: str) -> None:
 
 def test_laws_are_all_listed(cli: Cli) -> None:
     rows = {row["law"]: row for row in cli("laws", "--format", "json").json}
-    assert set(rows) == SHIPPED
+    assert set(rows) == set(catalogue())
+    assert rows["alabdulmohsin-2022-m4"]["kind"] == "a form: fit it"
     assert rows["seed-exponential"]["formula"] == "a*exp(b*C)"
     assert rows["seed-exponential"]["applies to"] == "image-classification, image"
     assert rows["kaplan-2020-joint"]["takes"] == "N non_embedding, D unique"
@@ -73,7 +70,7 @@ def test_operators_are_all_listed(cli: Cli) -> None:
     assert all(row["rule"] for row in rows)
 
 
-@pytest.mark.parametrize("name", sorted(SHIPPED))
+@pytest.mark.parametrize("name", sorted(catalogue()))
 def test_a_law_shows_all_its_constants(cli: Cli, name: str) -> None:
     law = catalogue()[name]
     answer = cli("laws", "show", name)
@@ -83,7 +80,8 @@ def test_a_law_shows_all_its_constants(cli: Cli, name: str) -> None:
         assert labels[0] == name
     assert {"formula", "kind", "constants", "variables", "metric", "range", "source"} <= set(labels)
     for constant in law.coefficients.values():
-        assert f"{constant.value:g}" in answer.out
+        assert f"{constant.name} " in answer.out
+        assert ("to be fitted" if constant.value is None else f"{constant.value:g}") in answer.out
     assert law.source.citation.split(",")[0] in answer.out
 
 
@@ -118,3 +116,29 @@ def test_a_models_file_is_one_to_start_from(cli: Cli, tmp_path: Path) -> None:
     own.write_text(cli("models", "gpt2", "--spec").out)
     assert cli("inspect", str(own) + ":xl", "--format", "json").json["params"]["trainable"]["value"] == 1_557_611_200
     assert "did you mean gpt2?" in cli("models", "gpt22", "--spec").err
+
+
+def test_a_law_in_another_count(cli: Cli, tmp_path: Path) -> None:
+    """12 d^3/64 weights, 13 d^2/64 biases and norms, and 2 d in the last one; 51,281 d of tokens and places."""
+    path = tmp_path / "law.yaml"
+    command = ("laws", "convert", "hoffmann-2022", "--N", "non_embedding", "--along", "gpt2", "--set")
+    answer = cli(*command, "n_layer=d_model/64", "--output", path)
+    assert (answer.code, answer.err) == (0, "")
+    shown = cli("laws", "show", path)
+    assert shown.code == 0
+    equation = "root(d_model, 3*d_model**3/16 + 13*d_model**2/64 + 2*d_model - N, 0, 1000000000)"
+    assert f"E + A/(N + 51281*{equation})**alpha + B/D**beta" in "".join(shown.out.split("\n                  "))
+    law = load(path)
+    # GPT-2 small: 12 layers of 768
+    assert law.evaluate(N=85_056_000, D=1e10) == load("hoffmann-2022").evaluate(N=124_439_808, D=1e10)
+    for wrong in ("n_layer", "n_layer=d_model+", "layers=d_model/64"):
+        answer = cli(*command, wrong)
+        assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
+
+
+def test_a_form_says_that_it_is_one(cli: Cli) -> None:
+    out = cli("laws", "show", "alabdulmohsin-2022-m4").out
+    assert "a form: fit it (scalecalc calibrate RUNS --law alabdulmohsin-2022-m4)" in out
+    assert "e0   to be fitted  0 to unbounded, near y" in out
+    assert "alpha, beta are equal" in cli("laws", "show", "muennighoff-2023").out
+    assert "95% 0.491 to 0.505, kept in fits" in cli("laws", "show", "porian-2024").out

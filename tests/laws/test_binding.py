@@ -111,7 +111,9 @@ def test_which_law_comes_first(gpt2, gpt2_plan):
     def names(plan):
         return [binding.law.name for binding in select(LAWS, gpt2, plan)[0]]
 
-    assert names(gpt2_plan) == ["besiroglu-2024", "kaplan-2020-joint", "hoffmann-2022", "hoffmann-2022-unrounded"]
+    superseded = ["hoffmann-2022", "hoffmann-2022-unrounded"]
+    assert names(gpt2_plan) == ["besiroglu-2024", "kaplan-2020-joint", "muennighoff-2023", *superseded]
+    assert names(replace(gpt2_plan, unique=1e9))[:2] == ["muennighoff-2023", "besiroglu-2024"]
     assert names(replace(gpt2_plan, tokenizer="gpt2"))[0] == "kaplan-2020-joint"
     assert names(replace(gpt2_plan, tokenizer="gpt2", corpus="MassiveText"))[0] == "besiroglu-2024"
 

@@ -30,7 +30,7 @@ FORMS = {
     "alabdulmohsin-2022-m1": {"b": 30.0, "c": 0.3},
     "alabdulmohsin-2022-m2": {"e": 0.1, "b": 30.0, "c": 0.3},
     "alabdulmohsin-2022-m3": {"b": 2e2, "g": 1e-9, "c": 0.4},
-    "alabdulmohsin-2022-m4": {"e": 0.1, "e0": 2.0, "a": 0.7, "b": 2e4, "c": 0.4},
+    "alabdulmohsin-2022-m4": {"e": 0.1, "e0": 2.0, "a": 0.7, "D_0": 5e10, "c": 0.4},
     "bhagia-2024-accuracy": {"a": -0.7, "k": 3.0, "L0": 1.2, "b": 0.95},
     "bhagia-2024-loss": {"A": 400.0, "B": 500.0, "alpha": 0.3, "beta": 0.3, "E": 0.5},
     "caballero-2023-one-break": {"a": 0.1, "b": 3.0, "c0": 0.1, "c1": 0.4, "d1": 1e9, "f1": 0.3},

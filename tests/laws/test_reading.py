@@ -7,9 +7,10 @@ import time
 import pytest
 
 from scalecalc.errors import LawError, ScalecalcError
-from scalecalc.laws import load
+from scalecalc.laws import load, shipped
 from scalecalc.laws.catalogue import read
 from scalecalc.laws.reading import laws_of
+from scalecalc.laws.writing import text_of
 from scalecalc.loading import parse_yaml
 
 MINE = """\
@@ -75,6 +76,18 @@ BROKEN = {
     "list": ("E + A/N**alpha", "[1, 2]", "formula must be a text"),
     "derived": ("N: {count: total}", "N: {count: total}\nderived: {F: 'log(0)'}", "F declared but not used"),
     "bad derived": ("1e3, se: 20, bounds: [0, null]}", "1e3}, F: {value: 0}", "F declared but not used"),
+    "no value": ("{value: 1e3, se", "{se", "value is missing"),
+    "tie": ("source:", "ties: [[A, Z]]\nsource:", "ties Z, no coefficient"),
+    "unequal tie": ("source:", "ties: [[A, E]]\nsource:", "A, E are tied but differ"),
+    "tie of one": ("source:", "ties: [[A]]\nsource:", "ties must be a list of lists of names"),
+    "fixed": ("se: 20", "fixed: 3", "fixed must be true or false"),
+    "near": ("se: 20", "near: x*N", "A is near x"),
+    "root": ("E + A/N**alpha", "E + A + alpha + root(1, N, 0, 1)", "root's unknown is no name"),
+    "roots": (
+        "E + A/N**alpha",
+        "E*A*alpha + root(a, a - root(b, b - root(c, c - root(d, d - N, 0, 9), 0, 9), 0, 9), 0, 9)",
+        "more than 3 roots inside each other",
+    ),
     "range": ("source:", "range: {N: [0, 5]}\nsource:", "N must be"),
     "range name": ("source:", "range: {'x.y': [1, 5]}\nsource:", "'.' is not allowed"),
     "scalar": (MINE, "3", "expected `key: value` lines"),
@@ -173,3 +186,36 @@ def test_numbers_without_end_are_refused(tmp_path, change, says):
     )
     with pytest.raises(ScalecalcError, match=says):
         load(str(path))
+
+
+FORM = MINE.replace(
+    "{E: 1.5, A: {value: 1e3, se: 20, bounds: [0, null]}, alpha: 0.3}", "{E: null, A: positive, alpha: 0.3}"
+)
+
+
+def test_a_form_says_nothing_before_it_is_fitted(tmp_path):
+    form = load(_write(tmp_path, FORM))
+    assert form.is_form
+    assert form.unset == ("E", "A")
+    assert (form.coefficients["E"].bounds, form.coefficients["A"].bounds) == ((None, None), (0, None))
+    with pytest.raises(LawError, match="is a form: E, A without a value; fit it to runs"):
+        form.evaluate(N=1e10)
+    assert form.evaluate(N=1e10, E=1.5, A=1e3) == pytest.approx(2.5)
+    assert form.with_coefficients(E=1.5, A=1e3).evaluate(N=1e10) == pytest.approx(2.5)
+    assert form.with_coefficients(E=1.5).unset == ("A",)
+
+
+def test_what_a_fit_keeps_and_ties(tmp_path):
+    text = FORM.replace("A: positive", "A: {value: 2, fixed: true}, B: 'positive, near 1/N', beta: 0.3")
+    text = text.replace("A/N**alpha", "A/N**alpha + B/N**beta") + "ties: [[alpha, beta]]\n"
+    law = load(_write(tmp_path, text))
+    assert law.coefficients["A"].fixed
+    assert str(law.coefficients["B"].near) == "1/N"
+    assert law.ties == (("alpha", "beta"),)
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_a_law_is_written_as_it_is_read(name):
+    law = shipped()[name]
+    (read_again,) = laws_of(parse_yaml(text_of(law), where="text"), "text")
+    assert read_again == law

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from scalecalc.calibrate.fit import Fit, fit
 from scalecalc.calibrate.losses import Loss, huber
 from scalecalc.calibrate.problem import Problem
@@ -15,7 +17,8 @@ from scalecalc.errors import FitError, nearest
 from scalecalc.expressions import Expr, Name, Number
 from scalecalc.laws import Law
 
-SCALES = 100.0
+SCALES, APART = 100.0, 2.0
+"""How many times larger or smaller than published, or than what it is near to, a coefficient may begin."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +103,17 @@ def problem_of(
 
 
 def ranges_of(form: Law, problem: Problem) -> dict[str, tuple[float, float]]:
-    """Where to look for coefficients that are no usual exponents: scales, two decades around the published ones."""
+    """Where to look for coefficients that are no usual exponents: near what the law says of them, else scales, two
+    decades around the published ones.
+    """
     low, high = EXPONENTS
     found = {}
     for name in problem.positive:
-        value = form.coefficients[name].value
-        if value is not None and value > 0 and not low <= value <= high:
+        value, near = form.coefficients[name].value, form.coefficients[name].near
+        if near is not None:
+            places = np.asarray(near.evaluate({**problem.data, "y": problem.observed}), float)
+            found[name] = (float(places.min()) / APART, float(places.max()) * APART)
+        elif value is not None and value > 0 and not low <= value <= high:
             found[name] = (value / SCALES, value * SCALES)
     return found
 

@@ -116,6 +116,17 @@ class Root(Expr):
         return np.where(below * above < 0, y, np.nan)
 
 
+def nesting(expression: Expr, known: Mapping[str, int]) -> int:
+    """How many roots are inside each other at most, names counting as many as `known` says."""
+    deepest = 0
+    for node in expression.walk():
+        if isinstance(node, Root):
+            deepest = max(deepest, 1 + nesting(node.equation, known))
+        elif isinstance(node, Name):
+            deepest = max(deepest, known.get(node.name, 0))
+    return deepest
+
+
 @dataclass(frozen=True, slots=True)
 class Solver:
     """A root as a function of its free names' values, in alphabetical order."""

@@ -11,7 +11,7 @@ from scalecalc.errors import ExpressionError, LawError
 from scalecalc.laws.conventions import UNKNOWN, Variable
 from scalecalc.laws.law import Law
 from scalecalc.laws.plan import Plan
-from scalecalc.laws.scope import NOT_PREDICTING, assumptions, mismatches
+from scalecalc.laws.scope import NOT_PREDICTING, assumptions, mismatches, plain
 
 if TYPE_CHECKING:
     from scalecalc.laws.prediction import Prediction
@@ -187,6 +187,9 @@ class _Binder:
             return Bound("D", value, "assumed", f"{how}: the law does not say seen or unique")
         if variable.sample == UNKNOWN:
             return Bound("D", value, "assumed", f"{how}: the law does not say what a sample is")
+        theirs, ours = variable.tokenizer, self.plan.tokenizer
+        if theirs != UNKNOWN and ours is not None and plain(theirs) != plain(ours):
+            return Bound("D", value, "assumed", f"{how}, of {ours}: the law's are {theirs} tokens")
         return Bound("D", value, status, how)
 
     def compute(self, variable: Variable) -> Bound:

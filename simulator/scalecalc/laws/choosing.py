@@ -20,8 +20,8 @@ def select(
 ) -> tuple[list[Binding], list[tuple[Law, str]]]:
     """Bindings that predict, the default law first, and the laws refused with the reason, the nearest first.
 
-    Order: not superseded, laws of distinct data where data are repeated and others where not, same corpus, same tokenizer, best recorded extrapolation error, then more inputs, a known
-    covariance, the newer publication.
+    Order: not superseded, laws of distinct data where data are repeated and others where not, same corpus, same
+    tokenizer, best recorded extrapolation error, then more inputs, a known covariance, the newer publication.
     """
     pool = laws.values() if isinstance(laws, Mapping) else laws
     bindings = [law.bind(profile, plan, force=force) for law in pool]
@@ -35,8 +35,9 @@ def _rank(law: Law, plan: Plan) -> tuple[float | str, ...]:
     error = law.evidence.extrapolation_error
     repeated = bool(plan.unique and plan.seen and plan.seen > 1.001 * plan.unique)
     return (
-        bool(law.superseded_by), ("U" in law.inputs) != repeated, not corpus, not tokenizer, math.inf if error is None else error,
-        -len(law.inputs), law.covariance is None, -(law.source.year or 0), law.name,
+        bool(law.superseded_by), ("U" in law.inputs) != repeated, not corpus, not tokenizer,
+        math.inf if error is None else error, -len(law.inputs), law.covariance is None,
+        -(law.source.year or 0), law.name,
     )  # fmt: skip
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from scalecalc.expressions import Expr
+
 UNKNOWN = "unknown"
 ANY = "any"
 Interval = tuple[float, float]
@@ -20,6 +22,7 @@ class Coefficient:
         se, ci, level: standard error, interval and its level as published; None where they are not.
         bounds: values a fit may give it.
         fixed: a fit keeps the value.
+        near: where a fit looks for it: an expression of the law's variables and of `y`, what was observed.
         unit: of the value (`nat/token`, `FLOP`); "" if it has none.
     """
 
@@ -31,6 +34,7 @@ class Coefficient:
     bounds: Limits = (None, None)
     unit: str = ""
     fixed: bool = False
+    near: Expr | None = None
 
 
 @dataclass(frozen=True, slots=True)

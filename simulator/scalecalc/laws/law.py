@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from scalecalc.errors import ExpressionError, LawError
 from scalecalc.expressions import Expr, Name
+from scalecalc.expressions.roots import nesting
 from scalecalc.laws.conventions import (
     Coefficient,
     Covariance,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST_WRITTEN = 10_000
 """Parts of the formula with its derived constants written out: each may hold the ones before it several times."""
+MOST_NESTED = 3
+"""Roots inside each other: each is solved anew at every trial of the one around it."""
 KINDS = ("conditional", "frontier", "curve", "allocation", "hyperparameter", "link")
 
 
@@ -83,6 +86,8 @@ class Law:
             raise self.error(f"{', '.join(unused)} declared but not used", "remove it or correct the formula")
         if self._written() > MOST_WRITTEN:
             raise self.error(f"its derived constants written out have more than {MOST_WRITTEN:,} parts", "write fewer")
+        if self._nested() > MOST_NESTED:
+            raise self.error(f"more than {MOST_NESTED} roots inside each other", "write fewer")
         if len(set(declared)) < len(declared):
             raise self.error("a symbol is declared twice", "give each one meaning")
         if self.covariance and (strange := [name for name, _ in self.covariance.coordinates() if name not in declared]):
@@ -91,6 +96,9 @@ class Law:
             raise self.error(f"draws of {', '.join(strange)}, no coefficients", "correct the draws")
         if len({len(values) for values in self.draws.values()}) > 1:
             raise self.error("draws of different lengths", "give every coefficient as many")
+        for constant in self.coefficients.values():
+            if constant.near is not None and (others := constant.near.names - {*self.variables, "y"}):
+                raise self.error(f"{constant.name} is near {', '.join(sorted(others))}", "name variables, or y")
         for group in self.ties:
             if strange := sorted(set(group) - set(self.coefficients)):
                 raise self.error(f"ties {', '.join(strange)}, no coefficient", "name coefficients")
@@ -117,6 +125,13 @@ class Law:
         for name, expression in (*self.derived.items(), ("", self.formula)):
             sizes[name] = sum(sizes.get(node.name, 1) if isinstance(node, Name) else 1 for node in expression.walk())
         return sizes[""]
+
+    def _nested(self) -> int:
+        """How many roots are inside each other at most, derived constants written out."""
+        depths: dict[str, int] = {}
+        for name, expression in (*self.derived.items(), ("", self.formula)):
+            depths[name] = nesting(expression, depths)
+        return depths[""]
 
     def _constants(self, changed: Mapping[str, Any]) -> dict[str, Any]:
         values: dict[str, Any] = {name: c.value for name, c in self.coefficients.items() if c.value is not None}

@@ -24,7 +24,9 @@ from scalecalc.laws.law import Law
 
 SYMBOLS = ("N", "D", "U", "C")
 POSITIVE = "positive"
-"""Written for a coefficient of a form: any positive value, until runs give it one; `null` for any value at all."""
+POSITIVE_NEAR = "positive, near "
+"""Written for a coefficient of a form: any positive value, until runs give it one (`positive, near 1/D` if that is of
+the size of 1/D); `null` for any value at all."""
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -187,6 +189,8 @@ def _coefficient(name: str, value: Any, parent: Fields) -> Coefficient:
     where = f"{parent.where}: {name}"
     if value == POSITIVE:
         return Coefficient(name, None, bounds=(0.0, None))
+    if isinstance(value, str) and value.startswith(POSITIVE_NEAR):
+        value = {"value": None, "bounds": [0, None], "near": value.removeprefix(POSITIVE_NEAR)}
     fields = Fields(value if isinstance(value, Mapping) else {"value": value}, where)
     number = fields.number("value")
     if number is None and "value" not in fields.data:
@@ -194,6 +198,7 @@ def _coefficient(name: str, value: Any, parent: Fields) -> Coefficient:
     coefficient = Coefficient(
         name, number, se=fields.number("se"), ci=fields.interval("ci"), level=fields.number("level"),
         bounds=fields.limits("bounds"), unit=fields.text("unit", ""), fixed=fields.truth("fixed"),
+        near=fields.expression("near") if fields.get("near") else None,
     )  # fmt: skip
     fields.done()
     return coefficient

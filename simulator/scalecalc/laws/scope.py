@@ -14,6 +14,9 @@ NOT_PREDICTING = {
     "link": "it turns one metric into another",
 }
 
+LETTERS = ("char", "chars", "character", "characters", "byte", "bytes", "letters")
+"""Tokenizers whose tokens are so much smaller than others' that neither D nor the loss is of one kind with theirs."""
+
 
 def mismatches(law: Law, plan: Plan) -> list[str]:
     """Reasons why the law says nothing about this model; empty if it may."""
@@ -23,7 +26,7 @@ def mismatches(law: Law, plan: Plan) -> list[str]:
             continue
         if ours is None:
             reasons.append(f"the model's {word} is unknown (--task), the law's is {theirs}")
-        elif _plain(ours) != _plain(theirs):
+        elif plain(ours) != plain(theirs):
             reasons.append(f"another {word}: the law's is {theirs}, the model's {ours}")
     for word, limit, size in (
         ("classes", scope.classes, plan.classes),
@@ -31,6 +34,9 @@ def mismatches(law: Law, plan: Plan) -> list[str]:
     ):
         if limit is not None and size is not None and size != limit:
             reasons.append(f"other data: the law's has {limit:,} {word}, the model's {size:,}")
+    letters, words = (plain(name or "") in LETTERS for name in (plan.tokenizer, law.metric.tokenizer))
+    if letters and not words and "/token" in law.metric.unit:
+        reasons.append(f"other tokens: the law's are pieces of words, the model's of {plan.tokenizer}")
     if plan.sparse and not any(variable.count == "active" for variable in law.variables.values()):
         reasons.append("a mixture of experts: the models behind the law are dense")
     if "limit" in law.regime:
@@ -42,10 +48,10 @@ def assumptions(law: Law, plan: Plan) -> list[str]:
     """What is taken for granted when the law is applied to this model."""
     scope, notes = law.applies_to, []
     for word, theirs, ours in (("corpus", scope.corpus, plan.corpus), ("family", scope.family, plan.family)):
-        names = [_plain(name) for name in theirs]
+        names = [plain(name) for name in theirs]
         if names and ours is None:
             notes.append(f"{word} as the law's: {', '.join(theirs)}")
-        elif names and ours is not None and _plain(ours) not in names:
+        elif names and ours is not None and plain(ours) not in names:
             notes.append(f"another {word}: the law's is {', '.join(theirs)}, the model's {ours}")
     if scope.classes is not None and plan.classes is None:
         notes.append(f"{scope.classes} classes, as the law's data")
@@ -60,7 +66,7 @@ def assumptions(law: Law, plan: Plan) -> list[str]:
 
 
 def _tokens(theirs: str, ours: str | None) -> str:
-    if theirs != UNKNOWN and ours is not None and _plain(theirs) == _plain(ours):
+    if theirs != UNKNOWN and ours is not None and plain(theirs) == plain(ours):
         return f"same tokenizer ({theirs})"
     own = "its own tokenizer" if theirs == UNKNOWN else f"its own tokenizer ({theirs})"
     return f"loss per token of {own}: not comparable across tokenizers"
@@ -68,10 +74,11 @@ def _tokens(theirs: str, ours: str | None) -> str:
 
 def shares(law: Law, plan: Plan) -> tuple[bool, bool]:
     """Whether corpus and tokenizer are the law's."""
-    corpus = plan.corpus is not None and _plain(plan.corpus) in map(_plain, law.applies_to.corpus)
-    tokenizer = plan.tokenizer is not None and _plain(plan.tokenizer) == _plain(law.metric.tokenizer)
+    corpus = plan.corpus is not None and plain(plan.corpus) in map(plain, law.applies_to.corpus)
+    tokenizer = plan.tokenizer is not None and plain(plan.tokenizer) == plain(law.metric.tokenizer)
     return corpus, tokenizer
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A name as it is compared: case, hyphens, spaces and underscores do not matter."""
     return name.lower().replace("_", "-").replace(" ", "-")

@@ -16,7 +16,6 @@ from scalecalc.report.blocks import Block, Row, amount, each, sizes_of_data
 from scalecalc.report.render import grid
 from scalecalc.report.terminal import show_blocks, show_table
 
-
 FORM = "a form: fit it"
 
 
@@ -151,6 +150,8 @@ def _errors(coefficient: Coefficient) -> str:
     low, high = coefficient.bounds
     if coefficient.value is None and (low is not None or high is not None):
         words.append(f"{'unbounded' if low is None else f'{low:g}'} to {'unbounded' if high is None else f'{high:g}'}")
+    if coefficient.near is not None:
+        words.append(f"near {coefficient.near}")
     return ", ".join([*words, *(["kept in fits"] if coefficient.fixed else [])])
 
 
@@ -166,14 +167,14 @@ def show_law(law: Law, file: IO[str]) -> None:
         [name, f"{law.constants[name]:g}" if name in law.constants else "", f"= {expression}"]
         for name, expression in law.derived.items()
     ]
-    tied = [[", ".join(group) + " are equal"] for group in law.ties]
+    constants += [[", ".join(group) + " are equal"] for group in law.ties]
     unknown: list[Row] = [["unknown"]]
     lower_is = f"{metric.better} is better"
     blocks = [
         Block(law.name, [[law.title or law.kind]]),
         Block("formula", [[f"{metric.name} = {law.formula}"]]),
-        Block("kind", [[f"{law.kind}, {FORM} (scalecalc calibrate RUNS --law {law.name})" if law.is_form else law.kind]]),
-        Block("constants", constants + tied),
+        Block("kind", [[law.kind, f"{FORM} (scalecalc calibrate RUNS --law {law.name})" if law.is_form else ""]]),
+        Block("constants", constants or [["none"]]),
         Block("variables", [
             [v.symbol, ", ".join(f"{word} {value}" for word, value in (
                 ("count", v.count), ("sample", v.sample), ("meaning", v.meaning), ("tokenizer", v.tokenizer),

@@ -1,0 +1,3 @@
+"""A third party's laws that cannot be had."""
+
+raise RuntimeError("no licence")
