@@ -19,6 +19,8 @@ STAGES = (100.0, 10.0)
 """A loss that bends is approached by ones that bend so many times later: each valley lies in the one before."""
 ROUGH, FINE = 1e-7, 1e-8
 """Largest gradient entry, relative to the objective's scale, at which a stage and a fit are done."""
+FAR = 1_000
+"""Steps of the way from a start: valleys that bend take many."""
 SAME = 1e-9
 """Starts whose objectives differ by no more, relatively, are at one optimum."""
 
@@ -97,32 +99,43 @@ def rounding_of(problem: Problem) -> float:
 
 def descend(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:
     """From starts anywhere to the optimum: by least squares first, then by losses that bend ever earlier."""
+    points = _approach(replace(problem, loss=least_squares()), points, weights)
     for loss in stages(problem.loss):
         before = replace(problem, loss=loss)
-        points = minimise(before.evaluate, points, weights, enough=ROUGH * scale_of(loss)).points
+        points = minimise(before.evaluate, points, weights, ROUGH * scale_of(loss)).points
     return finish(problem, points, weights)
 
 
+def _approach(squares: Problem, points: Array, weights: Array | None) -> Array:
+    """Least squares from afar, with exact Hessians and without their bends: each finds valleys the other misses."""
+    exact = minimise(squares.evaluate, points, weights, ROUGH, squares.rounding)
+    rough = minimise(squares.evaluate_roughly, points, weights, ROUGH, squares.rounding, FAR)
+    arrived, instead = exact.gradients <= ROUGH, rough.gradients <= ROUGH
+    lower = rough.values < exact.values * (1.0 - SAME)
+    better = np.where(arrived == instead, lower, instead)
+    return np.where(better[:, None], rough.points, exact.points)
+
+
 def finish(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:
-    """From near an optimum to it."""
-    enough = FINE * 1e-3 * scale_of(problem.loss)
+    """From near an optimum to it; resamples by two digits less, beyond which rounding takes most of the steps."""
     if problem.loss.name == "lad":
         # from corner to corner there is no slope to follow: over rounded ones
-        for loss in stages(problem.loss)[1:]:
+        for loss in stages(problem.loss):
             smooth = replace(problem, loss=loss)
-            points = minimise(smooth.evaluate, points, weights, enough=ROUGH * scale_of(loss)).points
-    found = minimise(problem.evaluate, points, weights, enough=enough)
+            points = minimise(smooth.evaluate, points, weights, ROUGH * scale_of(loss)).points
+    enough = FINE * (1e-3 if weights is None else 1e-1) * scale_of(problem.loss)
+    found = minimise(problem.evaluate, points, weights, enough, problem.rounding)
     return corners(problem, found, weights) if problem.loss.name == "lad" else found
 
 
 def stages(loss: Loss) -> list[Loss]:
-    """What is minimised before a loss."""
+    """What is minimised between least squares and a loss."""
     if loss.name == "least-squares":
         return []
     if loss.name == "lad":
         steps = np.arange(2, np.ceil(-np.log10(loss.scale)))
-        return [least_squares(), *(huber(float(10.0**-step)) for step in steps)]
-    return [least_squares(), *(huber(loss.scale * times) for times in STAGES)]
+        return [huber(float(10.0**-step)) for step in steps]
+    return [huber(loss.scale * times) for times in STAGES]
 
 
 def scale_of(loss: Loss) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -80,6 +80,17 @@ class Problem:
     def _target(self) -> Array:
         return np.log(self.observed) if self.residual == "log" else self.observed
 
+    @property
+    def rounding(self) -> float | None:
+        """What is left of the squares of a formula that fits to six digits more than measured; None for other losses.
+
+        Relative gradients are of use to least squares alone: other losses have a scale of their own.
+        """
+        if self.loss.name != "least-squares":
+            return None
+        size = np.ones(len(self.observed)) if self.residual == "log" else self.observed
+        return max(1e-12 * float(size @ size), 1e-300)
+
     def coordinates(self, coefficients: Mapping[str, Any]) -> Array:
         """Points (..., p) from coefficients."""
         values = [np.log(coefficients[n]) if n in self.positive else coefficients[n] for n in self.names]
@@ -118,6 +129,11 @@ class Problem:
         return self._evaluate
 
     @property
+    def evaluate_roughly(self) -> Evaluate:
+        """The same with what Gauss and Newton's method takes for the Hessian: nowhere a saddle, good far away."""
+        return partial(self._evaluate, bent=False)
+
+    @property
     def evaluate_against(self) -> Evaluate:
         """As `evaluate` for other observations: where weights would stand, what each problem is to meet, (s, n).
 
@@ -126,7 +142,7 @@ class Problem:
         return lambda points, targets: self._evaluate(points, None, targets)
 
     def _evaluate(
-        self, points: Array, weights: Array | None, targets: Array | None = None
+        self, points: Array, weights: Array | None, targets: Array | None = None, bent: bool = True
     ) -> tuple[Array, Array, Array]:
         count, size, shape = len(points), len(self.names), (len(points), len(self.observed))
         values = {name: points[:, [i]] for i, name in enumerate(self.names)}
@@ -146,9 +162,9 @@ class Problem:
                 np.multiply(slope, by, out=jacobian[:, i])
             pull = first * by
             # d2 log f = d2f/f - df df/f^2
-            bend = second - first if self.residual == "log" else second
+            bend = second - first if bent and self.residual == "log" else second
             hessians = np.matmul(jacobian * bend[:, None], jacobian.transpose(0, 2, 1))
-            for (i, j), entry in zip(self._pairs, bends, strict=True):
+            for (i, j), entry in zip(self._pairs, bends, strict=True) if bent else ():
                 part = np.broadcast_to(entry, shape)
                 added = np.einsum("sn,sn->s", pull, part)
                 hessians[:, i, j] += added

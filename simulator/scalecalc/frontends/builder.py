@@ -146,12 +146,12 @@ class Builder:
         name = self._unique(name)
         tensor = Tensor(shape, dtype)
         stored = 1  # its bytes follow from its shape; 1 says that the file means it to be there
-        texts = tuple(map(_text, shape))
-        self.graph.initializers[name] = Initializer(
-            name, dtype, texts, None, stored, self.scope.copies, frozen or self.scope.frozen
-        )
+        texts, frozen = tuple(map(_text, shape)), frozen or self.scope.frozen
+        learned = is_float(dtype) and not frozen
+        stated = Initializer(name, dtype, texts, None, stored, self.scope.copies, frozen, learned)
+        self.graph.initializers[name] = stated
         value = self._weights[name] = Value(name, tensor)
-        if is_float(dtype) and not (frozen or self.scope.frozen):
+        if learned:
             self._trained.add(name)
         return value
 
@@ -166,6 +166,12 @@ class Builder:
             self._shared[key] = Value(name, Tensor(shape, dtype, tuple(entries)))
         found: Value = self._shared[key]
         return found
+
+    def filler(self, *shape: Dim) -> Value:
+        """A tensor no file stores: the ones or zeros an operator needs where its layer does without a weight."""
+        name = f"filler ({', '.join(map(str, shape))})"
+        self.graph.initializers[name] = Initializer(name, "float32", tuple(map(_text, shape)), frozen=True)
+        return Value(name, Tensor(shape, "float32"))
 
     def once(self, key: object, make: Callable[[], Value]) -> Value:
         """What several layers use and none of them changes, such as a table of angles: made once, outside of all."""
@@ -232,6 +238,21 @@ class Builder:
         if not self._trained.isdisjoint(feeds):
             self._trained.update(names)
         return tuple(Value(n, tensor) for n, tensor in zip(names, evaluation.outputs, strict=False))
+
+    def opaque(
+        self, op_type: str, inputs: Sequence[Value], types: Sequence[TensorType], *, domain: str
+    ) -> tuple[Value, ...]:
+        """A node no rule counts, with what is known of its outputs: where that is no shape, nobody may read theirs."""
+        name = self._unique("/".join((*self.scope.path, op_type)))
+        names = (name, *(f"{name}:{i}" for i in range(1, len(types))))
+        feeds = tuple(x.name for x in inputs)
+        self.graph.nodes.append(Node(op_type, domain, name, feeds, names, {}, self.scope.times))
+        if not self._trained.isdisjoint(feeds):
+            self._trained.update(names)
+        self.graph.unlisted = True
+        self.graph.value_info.update(zip(names, types, strict=True))
+        dims = map(self._forward.declarations.declared, names, types)
+        return tuple(Value(n, Tensor(d or (), t.dtype)) for n, d, t in zip(names, dims, types, strict=True))
 
     def repeat(self, x: Value, count: Dim, body: Callable[[Value], Value], *, shared: bool = False) -> Value:
         """A body applied `count` times, each time with weights of its own unless they are `shared`.

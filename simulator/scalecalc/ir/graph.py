@@ -63,6 +63,7 @@ class Initializer:
         stored_bytes: bytes the file (or its sidecar) spends on it; 0 for one made by the front end.
         times: values whose product says how many such tensors there are: a repeated layer has its own each time.
         frozen: training leaves it as it is.
+        learned: training changes it, which the front end knows: a single number may be a weight then.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Initializer:
     stored_bytes: int = 0
     times: tuple[str, ...] = ()
     frozen: bool = False
+    learned: bool = False
 
     @property
     def numbers(self) -> tuple[int, ...]:
@@ -157,6 +159,7 @@ class Graph:
         format: `onnx`, `spec`, ...
         metadata: the file's own notes (producer, version).
         symbols: those the file declares, by name.
+        unlisted: nodes without a rule may have weights of their own, which are not among the initializers.
     """
 
     name: str
@@ -170,3 +173,4 @@ class Graph:
     format: str = "onnx"
     metadata: dict[str, str] = field(default_factory=dict)
     symbols: dict[str, Declared] = field(default_factory=dict)
+    unlisted: bool = False

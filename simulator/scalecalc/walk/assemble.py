@@ -15,7 +15,7 @@ from scalecalc.walk.gradients import Flow
 from scalecalc.walk.modules import homes_of
 from scalecalc.walk.notes import notes_of
 from scalecalc.walk.parameters import by_role
-from scalecalc.walk.profile import ADAMW_STATE_BYTES, NodeProfile, Profile, Quantity, SymbolInfo, Weight
+from scalecalc.walk.profile import ADAMW_STATE_BYTES, PARAMS, NodeProfile, Profile, Quantity, SymbolInfo, Weight
 
 
 def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) -> Profile:
@@ -32,7 +32,9 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
     def stored(*kinds: list[Weight]) -> Dim:
         return total((1, weight.bytes) for kind in kinds for weight in kind)
 
-    params = {role: quantity(size, partial=incomplete and role == "linear") for role, size in by_role(weights).items()}
+    unlisted = incomplete and graph.unlisted
+    bounds = {role: unlisted or (incomplete and role == "linear") for role in PARAMS}
+    params = {role: quantity(size, partial=bounds[role]) for role, size in by_role(weights).items()}
     matrix, backward = 2 * share.macs, 2 * share.backward_macs
     inputs = {name: dims for name in graph.inputs if (dims := forward.declarations.input_shape(name)) is not None}
     outputs = {name: value.shape if (value := forward.values.get(name)) else None for name in graph.outputs}
@@ -69,12 +71,12 @@ def assemble(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
             "backward_vector_flops": quantity(share.backward_vector_flops),
             "matrix_flops": quantity(matrix + backward),
             "vector_flops": quantity(share.vector_flops + share.backward_vector_flops),
-            "optimizer_flops": quantity(ADAMW_FLOPS * params["trainable"].formula, partial=False),
+            "optimizer_flops": quantity(ADAMW_FLOPS * params["trainable"].formula, partial=unlisted),
         },
         memory={
-            "weights": quantity(stored([w for w in weights if w.role != "constant"]), partial=False),
-            "gradients": quantity(stored(trainable), partial=False),
-            "optimizer": quantity(ADAMW_STATE_BYTES * params["trainable"].formula, partial=False),
+            "weights": quantity(stored([w for w in weights if w.role != "constant"]), partial=unlisted),
+            "gradients": quantity(stored(trainable), partial=unlisted),
+            "optimizer": quantity(ADAMW_STATE_BYTES * params["trainable"].formula, partial=unlisted),
             "activations": quantity(total((1, size) for found in costs.kept.values() for _, size in found)),
         },
         unsupported=dict(

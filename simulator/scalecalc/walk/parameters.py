@@ -40,13 +40,15 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
         own = uses.get(name, [])
         if not init.stored_bytes and not own:
             continue
-        role = "constant" if init.frozen or name in fixed else _role(forward, flow, name, own, heads, norms)
+        role = "constant" if name in fixed else _role(forward, flow, name, own, heads, norms)
+        role = "constant" if init.frozen and role != "buffer" else role
+        role = "other" if role == "constant" and init.learned else role
         if role == "other" and name in biases:
             role = "positional"
         if role == "constant" and name in dequantized:
             role = "quantized"
-        if role == "constant" and not init.stored_bytes and init.value is not None:
-            continue  # made by the front end for an attribute that became an input
+        if role == "constant" and not init.stored_bytes and (init.value is not None or init.frozen):
+            continue  # made by the front end for an attribute that became an input, or a weight a layer does without
         first = min((place for place, _ in own), default=-1)
         size = _told(forward, own, "packed") or value.size
         used = len({place for place, _ in own})

@@ -119,6 +119,7 @@ class Declarations:
         self.system = System()
         self.notes: list[str] = []
         self._weights: dict[str, tuple[Dim, ...]] = {}
+        self._unnamed = all(symbol.kind != "weight" for symbol in graph.symbols.values())
         types = (*graph.inputs.values(), *graph.outputs.values(), *graph.value_info.values())
         named = (entry for declared in types for entry in declared.shape or ())
         self._taken = {entry for entry in named if isinstance(entry, str) and not AUTOMATIC.fullmatch(entry)}
@@ -150,15 +151,15 @@ class Declarations:
 
     def weight_shape(self, init: Initializer) -> tuple[Dim, ...]:
         """A stored tensor's shape; in a family a symbol for every dimension above 1 of what is not mere numbers."""
-        if self.graph.symbols:
+        if self.graph.symbols and not (self.family and self._unnamed):
             return tuple(self.size(dim) for dim in init.shape)
         if not self.family or (init.value is not None and not is_float(init.dtype)):
             return init.numbers
         if init.name not in self._weights:
             self.system.where = ("weight", init.name)
             self._weights[init.name] = tuple(
-                self.system.fresh("n", kind=FAMILY, hint=dim, key=axis) if dim > 1 else dim
-                for axis, dim in enumerate(init.numbers)
+                self.system.fresh("n", kind=FAMILY, hint=dim, key=axis) if isinstance(dim, int) and dim > 1 else dim
+                for axis, dim in enumerate(map(self.size, init.shape))
             )
         return tuple(self.system.resolve(dim) for dim in self._weights[init.name])
 

@@ -61,7 +61,8 @@ def unembedding(b: Builder, x: Value, units: Dim, *, tied: Value | None = None, 
 def batch_normalization(b: Builder, x: Value, *, scale: bool = True, center: bool = True) -> Value:
     """Normalised over the batch by channel (axis 1); statistics are buffers."""
     channels = x.shape[1]
-    gamma, beta = b.weight("gamma", channels, frozen=not scale), b.weight("beta", channels, frozen=not center)
+    gamma = b.weight("gamma", channels) if scale else b.filler(channels)
+    beta = b.weight("beta", channels) if center else b.filler(channels)
     return b.node("BatchNormalization", x, gamma, beta, *(b.weight(s, channels) for s in ("mean", "variance")))
 
 
@@ -69,7 +70,7 @@ def batch_normalization(b: Builder, x: Value, *, scale: bool = True, center: boo
 def layer_normalization(b: Builder, x: Value, *, axis: int = -1, scale: bool = True, center: bool = True) -> Value:
     """Normalised over the axes from `axis` on, with a scale and an offset."""
     shape = x.shape[axis:]
-    gamma = b.weight("gamma", *shape, frozen=not scale)
+    gamma = b.weight("gamma", *shape) if scale else b.filler(*shape)
     return b.node("LayerNormalization", x, gamma, b.weight("beta", *shape) if center else None, axis=axis)
 
 
@@ -80,9 +81,10 @@ def rms_normalization(b: Builder, x: Value, *, axis: int = -1) -> Value:
 
 
 @layer("group_normalization")
-def group_normalization(b: Builder, x: Value, groups: int = 32) -> Value:
+def group_normalization(b: Builder, x: Value, groups: int = 32, *, scale: bool = True, center: bool = True) -> Value:
     """Normalised by example and group of channels (axis 1), with a scale and an offset for each channel."""
-    weights = (b.weight(label, x.shape[1]) for label in ("gamma", "beta"))
+    given = {"gamma": scale, "beta": center}
+    weights = (b.weight(n, x.shape[1]) if there else b.filler(x.shape[1]) for n, there in given.items())
     return b.node("GroupNormalization", x, *weights, num_groups=groups)
 
 
