@@ -58,3 +58,18 @@ def test_fixed_coefficients_are_kept():
     found = fit_law(LAWS["porian-2024"], runs, loss=least_squares(), ranges={"N_0": (1e-3, 1e3)})
     assert found.held == {"a": 0.497}
     assert found.law.coefficients["N_0"].value == pytest.approx(0.7, rel=1e-9)
+
+
+def test_bounds_are_kept():
+    """Errors that tend to 1.2 would need eps = 1.2, which no error rate is: 1 is the most, and the rest follows."""
+    form = LAWS["gadre-2024-error"]
+    assert form.coefficients["eps"].bounds == (0, 1)
+    loss = np.linspace(1.0, 6.0, 30)
+    runs = runs_of("gadre-2024-error", {"L": loss}, eps=1.2, k=2.0, gamma=0.7)
+    found = fit_law(form, runs, loss=least_squares(), residual="raw")
+    assert found.held == {"eps": 1.0}
+    assert found.law.coefficients["eps"].value == 1.0
+    inside = runs_of("gadre-2024-error", {"L": loss}, eps=0.9, k=1.2, gamma=0.7)
+    found = fit_law(form, inside, loss=least_squares(), residual="raw")
+    assert found.held == {}
+    assert found.law.coefficients["eps"].value == pytest.approx(0.9, rel=1e-6)

@@ -128,12 +128,22 @@ def test_a_converted_law_is_a_file(family):
     assert "C" not in law.range
 
 
+def test_a_family_whose_depth_is_no_power_of_its_width(gpt2):
+    """n_layer = sqrt(d_model): 16 layers at 256."""
+    law = load("hoffmann-2022")
+    other = convert(law, Family.along(gpt2, {"n_layer": "sqrt(d_model)"}), params="non_embedding")
+    blocks = 16 * (12 * 256**2 + 13 * 256) + 2 * 256
+    expected = law.evaluate(N=blocks + 51_281 * 256, D=1e10)
+    assert other.evaluate(N=blocks, D=1e10) == pytest.approx(expected, rel=1e-12, abs=0)
+
+
 WRONG = [
     ("hoffmann-2022", LADDER, {}, "no count to convert to"),
     ("hoffmann-2022", {}, {"params": "linear"}, "no size says how the others grow"),
     ("hoffmann-2022", {"n_layer": "d_model/vocab"}, {"params": "linear"}, "d_model, vocab left free"),
     ("hoffmann-2022", {"depth": "d_model"}, {"params": "linear"}, "no size depth"),
     ("hoffmann-2022", {"n_layer": "n_head", "n_head": "n_layer + d_model"}, {"params": "linear"}, "in a circle"),
+    ("hoffmann-2022", {"n_layer": "d_model//64"}, {"params": "linear"}, "a count jumps, by floor"),
     ("hoffmann-2022", LADDER, {"params": "layers"}, "parameters counted as 'layers'"),
     ("hoffmann-2022", LADDER, {"params": "linear", "compute": "wall"}, "compute counted as 'wall'"),
     ("cerebras-gpt-2023", LADDER, {"compute": "6N_total*D"}, "does not tell the model by its C alone"),

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 def site(tmp_path_factory) -> Path:
     """A directory with both distributions of tests/plugins as an installer lays them out."""
     target = tmp_path_factory.mktemp("site")
-    for folder in PLUGINS.iterdir():
+    for folder in (path.parent for path in PLUGINS.glob("*/pyproject.toml")):
         project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
         (package,) = (path.parent for path in folder.glob("*/__init__.py"))
         shutil.copytree(package, target / package.name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -52,7 +52,7 @@ def fit_law(
     held: Mapping[str, float] | None = None, tied: Sequence[Sequence[str]] = (),
     ranges: Mapping[str, tuple[float, float]] | None = None, starts: int = COUNT,
 ) -> LawFit:  # fmt: skip
-    """Fit a law's form to runs.
+    """Fit a law's form to runs; a coefficient that would leave its bounds is held at the one it meets.
 
     Args:
         form: its expression and bounds; its own coefficients do not matter.
@@ -66,14 +66,31 @@ def fit_law(
     Raises:
         FitError: there is nothing to fit, too little data, or no optimum.
     """
-    held, tied = held_of(form, held), (*form.ties, *tied)
+    given, held, tied = tied, held_of(form, held), (*form.ties, *tied)
     problem = problem_of(form, runs, loss=loss, residual=residual, weights=weights, held=held, tied=tied)
     found = fit(problem, {**ranges_of(form, problem), **(ranges or {})}, starts)
     values = dict(found.coefficients)
     for first, *others in tied:
         values.update(dict.fromkeys(others, values.get(first, held.get(first, 0.0))))
     values.update(held)
+    if beyond := _beyond(form, found.coefficients):
+        return fit_law(
+            form, runs, loss=loss, residual=residual, weights=weights, held={**held, **beyond}, tied=given,
+            ranges=ranges, starts=starts,
+        )  # fmt: skip
     return LawFit(form.with_coefficients(**values), form, runs, found, held, tied)
+
+
+def _beyond(form: Law, values: Mapping[str, float]) -> dict[str, float]:
+    """The bounds that coefficients have left."""
+    found = {}
+    for name, value in values.items():
+        low, high = form.coefficients[name].bounds
+        if low is not None and value < low:
+            found[name] = low
+        elif high is not None and value > high:
+            found[name] = high
+    return found
 
 
 def held_of(form: Law, held: Mapping[str, float] | None) -> dict[str, float]:

@@ -173,8 +173,15 @@ def _powers(count: Expr, size: str) -> Expr:
     """A count as a sum of powers of the size, largest first; as it is if it is none."""
     import sympy
 
+    count.evaluate({size: 64})  # what has no value, or one of too many digits, ends here
     symbol = sympy.Symbol(size, positive=True)
-    terms = sympy.expand(count.sympy(positive=True)).as_coefficients_dict(symbol)
+    expanded = sympy.expand(count.sympy(positive=True))
+    if jumps := expanded.atoms(sympy.floor, sympy.ceiling, sympy.Mod):
+        what = f"a count jumps, by {min(map(str, jumps))[:60]}: no size can be told from it"
+        raise LawError(what, where="--set", todo="give the size that is rounded, without rounding")
+    if not expanded.is_polynomial(symbol):
+        return count
+    terms = expanded.as_coefficients_dict(symbol)
     found: Expr = Number(0)
     for base, factor in sorted(terms.items(), key=lambda term: -sympy.degree(term[0], symbol) if term[0] != 1 else 0):
         _, exponent = base.as_base_exp() if base != 1 else (symbol, sympy.Integer(0))
