@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from scalecalc.calibrate import tables
-from scalecalc.calibrate.reading import ModelCost, Reading, Stated, digest, runs_of
+from scalecalc.calibrate.reading import Reading, digest, runs_of
 from scalecalc.calibrate.sets import open_runs, run_sets
+from scalecalc.calibrate.stated import ModelCost, Stated
 from scalecalc.errors import FileError, ScalecalcError, UsageError
 from scalecalc.estimate.costs import cost_of
 

@@ -17,6 +17,7 @@ from scalecalc.calibrate.reading import Reading, digest
 from scalecalc.calibrate.sets import RunSet
 from scalecalc.calibrate.sharing import shared_bootstrap
 from scalecalc.calibrate.tape import Array
+from scalecalc.calibrate.warnings import warnings
 from scalecalc.errors import FitError
 from scalecalc.laws import Law
 
@@ -33,7 +34,7 @@ class Calibration:
         read: all runs.
         kept: those fitted.
         method: how.
-        ranked: the forms tried, the chosen one first.
+        ranked, ranked_by: the forms tried, the chosen one first, and by what.
         draws: coefficients of resamples by name, each (s); empty without resamples.
         gradients: the largest entry of each resample's gradient, (s).
         lost: resamples without an optimum.
@@ -45,6 +46,7 @@ class Calibration:
     kept: Reading
     method: Method
     ranked: Sequence[Ranked]
+    ranked_by: str
     draws: Mapping[str, Array]
     gradients: Array
     lost: int
@@ -80,12 +82,9 @@ class Calibration:
             found.append(f"{self.lost:,} of {len(self.gradients):,} resamples have no optimum and are left out")
         if self.why_none and self.method.draws:
             found.append(f"no standard errors: {self.why_none}")
-        least = float(np.abs(fit.problem.observed).min())
-        if "E" in fit.coefficients and abs(fit.coefficients["E"]) < 1e-3 * least:
-            found.append("the floor E went to 0: larger runs are needed to see one")
         if fit.condition > WIDE:
             found.append(f"condition {fit.condition:.1e}: coefficients can stand in for each other")
-        return tuple(found)
+        return (*found, *(doubt.text for doubt in warnings(self.fitted)))
 
     def errors(self, name: str) -> tuple[float, float, float] | None:
         """Standard error, and the interval of level LEVEL, of a coefficient; None without resamples."""
@@ -114,12 +113,12 @@ def calibrate(
     """
     method = method or Method()
     kept = method.kept(reading, run_set.drop_highest if run_set else 0)
-    ranked = rank(forms or forms_for(kept), kept, method)
+    ranked, ranked_by = rank(forms or forms_for(kept), kept, method)
     if not ranked or ranked[0].fitted is None:
         why = ranked[0].why if ranked else "no form takes these columns"
         raise FitError(f"no form can be fitted: {why}", todo="name one: --law")
     drawn, gradients, lost, why_none = _resampled(ranked[0].fitted, kept, method, share)
-    return Calibration(reading, kept, method, ranked, drawn, gradients, lost, why_none, run_set)
+    return Calibration(reading, kept, method, ranked, ranked_by, drawn, gradients, lost, why_none, run_set)
 
 
 def _resampled(fitted: LawFit, kept: Reading, method: Method, share: Any) -> tuple[dict[str, Array], Array, int, str]:

@@ -118,6 +118,11 @@ def _approach(squares: Problem, points: Array, weights: Array | None) -> Array:
 
 def finish(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:
     """From near an optimum to it; resamples by two digits less, beyond which rounding takes most of the steps."""
+    if problem.loss.name == "lad":
+        # from corner to corner there is no slope to follow: over rounded ones
+        for loss in stages(problem.loss):
+            smooth = replace(problem, loss=loss)
+            points = minimise(smooth.evaluate, points, weights, ROUGH * scale_of(loss)).points
     enough = FINE * (1e-3 if weights is None else 1e-1) * scale_of(problem.loss)
     found = minimise(problem.evaluate, points, weights, enough, problem.rounding)
     return corners(problem, found, weights) if problem.loss.name == "lad" else found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -11,7 +12,6 @@ import numpy as np
 
 from scalecalc.calibrate.calibration import LEVEL, Calibration
 from scalecalc.calibrate.lawfit import is_positive
-from scalecalc.calibrate.ranking import RANKED_BY
 from scalecalc.calibrate.tape import Array
 from scalecalc.laws import Law
 from scalecalc.laws.conventions import Covariance, Evidence, Source
@@ -67,7 +67,7 @@ def method_words(result: Calibration) -> dict[str, str]:
         "gradient": f"{fit.gradient:.1e}",
         "condition": f"{fit.condition:.3g}",
         "resamples": resamples,
-        "chosen": f"of {len(result.ranked)} forms by {RANKED_BY}" if len(result.ranked) > 1 else "as asked",
+        "chosen": f"of {len(result.ranked)} forms by {result.ranked_by}" if len(result.ranked) > 1 else "as asked",
     }
 
 
@@ -111,7 +111,9 @@ def _evidence(result: Calibration) -> Evidence:
     spread = float(np.std(result.fitted.fit.residuals))
     what = "log residuals" if result.method.residual == "log" else "residuals"
     text = f"{len(runs)} observations; {what} spread by {spread:.3g}"
-    return Evidence(len(set(runs.groups.tolist())), text=text, data=f"sha256:{result.digest}")
+    missed = result.ranked[0].extrapolation
+    error = _short(missed) if math.isfinite(missed) else None
+    return Evidence(len(set(runs.groups.tolist())), error, text=text, data=f"sha256:{result.digest}")
 
 
 def plain_name(text: str) -> str:

@@ -124,7 +124,8 @@ def problem_of(
 
 def ranges_of(form: Law, problem: Problem) -> dict[str, tuple[float, float]]:
     """Where to look for coefficients that are no usual exponents: near what the law says of them, else scales, two
-    decades around the published ones."""
+    decades around the published ones.
+    """
     low, high = EXPONENTS
     found = {}
     for name in problem.positive:

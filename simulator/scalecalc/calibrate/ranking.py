@@ -1,4 +1,6 @@
-"""Forms ordered by how well they describe runs: Akaike's criterion with its correction for few runs."""
+"""Forms ordered by how well their fits to the smaller runs foretell the larger ones, else by how well they describe
+all of them.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from scalecalc.calibrate import judge
 from scalecalc.calibrate.fit import Fit, rounding_of
 from scalecalc.calibrate.forms import checked, dressed, ranges_of
 from scalecalc.calibrate.lawfit import LawFit, fit_law, held_of
@@ -16,7 +19,10 @@ from scalecalc.calibrate.reading import Reading
 from scalecalc.errors import FitError, ScalecalcError, UsageError
 from scalecalc.laws import Law
 
-RANKED_BY = "AICc: the fit itself, no word on larger runs"
+BY_AICC = "AICc: the fit itself, no word on larger runs"
+BY_EXTRAPOLATION = "what fits to the smaller runs missed of the larger ones"
+JUDGED = 8
+"""So many forms, the best by AICc, are judged by extrapolation; each is fitted to several parts of the runs."""
 SAME = 1e-9
 """Two forms with as many coefficients whose objectives differ by no more, relatively, are one form."""
 EFFECT = 1e-7
@@ -32,17 +38,19 @@ class Ranked:
     Attributes:
         form: what was tried.
         fitted: None where it could not be fitted, then `why` says so.
-        score: lower is better; inf unknown.
+        aicc: lower is better; inf unknown.
+        extrapolation: root mean square of log predicted - log observed beyond the runs seen; inf unknown.
     """
 
     form: Law
     fitted: LawFit | None
-    score: float
+    aicc: float
     why: str = ""
+    extrapolation: float = math.inf
 
 
-def rank(forms: Sequence[Law], reading: Reading, method: Method) -> list[Ranked]:
-    """Every form fitted, the best first; those that cannot be fitted last, with the reason.
+def rank(forms: Sequence[Law], reading: Reading, method: Method) -> tuple[list[Ranked], str]:
+    """Every form fitted, the best first, those that cannot be fitted last; and by what they are ranked.
 
     Raises:
         FitError: there is one form only, and it cannot be fitted.
@@ -62,13 +70,34 @@ def rank(forms: Sequence[Law], reading: Reading, method: Method) -> list[Ranked]
             found.append(Ranked(form, None, math.inf, error.what))
             continue
         if not any(_same(fitted.fit, other.fitted.fit) for other in found if other.fitted is not None):
-            found.append(Ranked(form, fitted, aicc(fitted.fit)))
-    return sorted(found, key=_order)
+            found.append(Ranked(form, fitted, judge.aicc(fitted.fit)))
+    found.sort(key=_order)
+    good = [one for one in found if one.fitted is not None]
+    if len(good) > 1 and not method.weights and not method.tied:
+        judged = _judged(good[:JUDGED], reading, method)
+        if any(math.isfinite(one.extrapolation) for one in judged):
+            return sorted([*judged, *found[len(judged) :]], key=_order), BY_EXTRAPOLATION
+    return found, BY_AICC
 
 
-def _order(one: Ranked) -> tuple[bool, float, float]:
+def _judged(ranked: Sequence[Ranked], reading: Reading, method: Method) -> list[Ranked]:
+    """The same with what each missed beyond the runs it saw."""
+    laws = [replace(dressed(one.form, reading), name=one.form.name) for one in ranked]
+    held = {law.name: {n: v for n, v in method.held.items() if n in law.coefficients} for law in laws}
+    ranges = {one.form.name: ranges_of(one.form, reading) for one in ranked}
+    try:
+        ranking = judge.rank(
+            laws, reading.runs, loss=method.loss_function, residual=method.residual, held=held, ranges=ranges
+        )
+    except FitError:  # nothing grows, or too few runs
+        return list(ranked)
+    missed = {law.name: law.extrapolation for law in ranking.judged}
+    return [replace(one, extrapolation=missed[one.form.name]) for one in ranked]
+
+
+def _order(one: Ranked) -> tuple[bool, float, float, float]:
     """Best first; where there are too few runs for a score, those that miss less."""
-    return one.fitted is None, one.score, one.fitted.fit.objective if one.fitted else math.inf
+    return one.fitted is None, one.extrapolation, one.aicc, one.fitted.fit.objective if one.fitted else math.inf
 
 
 def fit_form(form: Law, reading: Reading, method: Method) -> LawFit:
@@ -105,20 +134,6 @@ def _vanished(fit: Fit) -> str | None:
         slopes = slopes / np.abs(fit.problem.observed)[:, None]
     names = fit.problem.names
     return next((n for n, slope in zip(names, slopes.max(axis=0), strict=True) if slope < EFFECT), None)
-
-
-def aicc(fit: Fit) -> float:
-    """2k - 2 log L of normal or, for losses that grow like it, double exponential residuals, with the correction for
-    few runs (Hurvich and Tsai 1989); inf with too few of them.
-    """
-    residuals = fit.residuals if fit.problem.weights is None else fit.residuals * np.sqrt(fit.problem.weights)
-    count, size = len(residuals), len(fit.point) + 1
-    absolute = fit.problem.loss.name in ("huber", "lad")
-    spread = np.abs(residuals).mean() if absolute else (residuals**2).mean()
-    per_run = 2 if absolute else 1
-    left = count - size - 1
-    likelihood = per_run * count * math.log(max(float(spread), 1e-300))
-    return likelihood + 2 * size + 2 * size * (size + 1) / left if left > 0 else math.inf
 
 
 def _same(one: Fit, other: Fit) -> bool:

@@ -3,75 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scalecalc.calibrate.columns import better, near_role, plain, recognise, sample_of
 from scalecalc.calibrate.runs import Runs
+from scalecalc.calibrate.stated import D_MEANINGS, N_COUNTS, Costs, ModelCost, Stated
 from scalecalc.calibrate.tables import Table
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FileError, ScalecalcError, UsageError, one_line
 
-N_COUNTS = ("total", "non_embedding", "linear", "active", "unknown")
-D_MEANINGS = ("seen", "unique", "unknown")
-C_COUNTS = ("6N_total*D", "6N_nonemb*D", "6N_linear*D", "exact", "unknown")
 SIX = {"total": "6N_total*D", "non_embedding": "6N_nonemb*D", "linear": "6N_linear*D"}
 NEAR, FAR = 0.01, 0.05
 """A C within the first of 6*N*D is it, beyond the second it is another count."""
-
-
-@dataclass(frozen=True)
-class ModelCost:
-    """What a run's model says of itself.
-
-    Attributes:
-        params: by the counts of laws.
-        flops: training matrix FLOPs per sample.
-        sample: what that is.
-        task: what the model is for, None where nobody knows.
-    """
-
-    params: Mapping[str, float]
-    flops: float
-    sample: str
-    task: str | None = None
-
-
-Costs = Callable[[str], ModelCost]
-"""The cost of a model by its name or file."""
-
-
-@dataclass(frozen=True)
-class Stated:
-    """What the user says of a table.
-
-    Attributes:
-        columns: by role (`columns.ROLES`).
-        n_count, d_meaning, c_count: how its N, D and C count; None to be inferred.
-        sample: of D; None to be inferred.
-        task, metric, unit, corpus: what was trained and what the performance is.
-    """
-
-    columns: Mapping[str, str] = field(default_factory=dict)
-    n_count: str | None = None
-    d_meaning: str | None = None
-    c_count: str | None = None
-    sample: str | None = None
-    task: str | None = None
-    metric: str | None = None
-    unit: str | None = None
-    corpus: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for option, value, known in (
-            ("--N-count", self.n_count, N_COUNTS), ("--D-meaning", self.d_meaning, D_MEANINGS),
-            ("--C-count", self.c_count, C_COUNTS),
-        ):  # fmt: skip
-            if value is not None and value not in known:
-                raise UsageError(f"no count '{value:.40}'", where=option, todo=f"use one of {', '.join(known)}")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from scalecalc.calibrate.reading import Costs, Reading, Stated, runs_of
+from scalecalc.calibrate.reading import Reading, runs_of
+from scalecalc.calibrate.stated import Costs, Stated
 from scalecalc.calibrate.tables import Table, read
 from scalecalc.errors import UsageError, nearest
 from scalecalc.loading import shipped_yaml

@@ -16,7 +16,7 @@ from scalecalc.expressions import Expr
 from scalecalc.expressions.calculus import ZERO
 
 COUNT = 75
-EXPONENTS = (0.02, 1.5)
+EXPONENTS = (0.03, 1.5)
 """Where a nonlinear coefficient is looked for if nobody says."""
 LEAST = 0.05
 """Each term begins with at least this part of what is observed: from nothing its exponent would have no slope."""

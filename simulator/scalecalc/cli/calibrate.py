@@ -76,9 +76,9 @@ def calibrate(
     from scalecalc.calibrate.forms import form_of as law_form
     from scalecalc.calibrate.lawfile import fitted_law
     from scalecalc.calibrate.method import Method
-    from scalecalc.calibrate.reading import Stated
     from scalecalc.calibrate.sets import open_runs
     from scalecalc.calibrate.sharing import crew
+    from scalecalc.calibrate.stated import Stated
     from scalecalc.cli.options import form_of, pairs, real, target, yaml_file
     from scalecalc.estimate.costs import cost_of
     from scalecalc.laws.writing import text_of

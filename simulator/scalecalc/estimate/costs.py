@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scalecalc.calibrate.reading import ModelCost
+from scalecalc.calibrate.stated import ModelCost
 from scalecalc.errors import FileError
 from scalecalc.estimate.inspection import inspect
 from scalecalc.laws.binding import ROLES

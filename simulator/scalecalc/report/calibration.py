@@ -9,7 +9,7 @@ from typing import IO, Any
 from scalecalc import __version__
 from scalecalc.calibrate.calibration import Calibration
 from scalecalc.calibrate.lawfile import fitted_law, method_words
-from scalecalc.calibrate.ranking import RANKED_BY, Ranked
+from scalecalc.calibrate.ranking import Ranked
 from scalecalc.laws.writing import text_of
 from scalecalc.report.blocks import Block, Row
 from scalecalc.report.render import grid
@@ -92,13 +92,20 @@ def _forms(result: Calibration) -> list[Row]:
     if len(result.ranked) == 1:
         return []
     best = result.ranked[0]
-    rows: list[Row] = [[f"{len(result.ranked)} tried, ranked by {RANKED_BY} (--law chooses)"]]
+    rows: list[Row] = [[f"{len(result.ranked)} tried, ranked by {result.ranked_by} (--law chooses)"]]
     fitted = [one for one in result.ranked if one.fitted is not None]
-    rows += [[one.form.name, _behind(one.score, best.score), str(one.form.formula)] for one in fitted[:SHOWN]]
+    rows.append(["form", "missed beyond", "AICc", ""])
+    rows += [[one.form.name, _percent(one.extrapolation), _behind(one.aicc, best.aicc), str(one.form.formula)]
+             for one in fitted[:SHOWN]]  # fmt: skip
     if len(fitted) > SHOWN:
         rows.append([f"and {len(fitted) - SHOWN} more (--format json)"])
     rows += [["not fitted", one.form.name, one.why] for one in result.ranked if one.fitted is None]
     return rows
+
+
+def _percent(missed: float) -> str:
+    """A spread of logarithms."""
+    return f"{100 * missed:.2f} %" if math.isfinite(missed) else "-"
 
 
 def _behind(score: float, best: float) -> str:
@@ -145,7 +152,7 @@ def document(result: Calibration) -> dict[str, Any]:
             "sha256": result.digest,
         },
         "forms": [_form(one) for one in result.ranked],
-        "ranked_by": RANKED_BY,
+        "ranked_by": result.ranked_by,
         "law": {
             "name": law.name,
             "form": result.fitted.form.name,
@@ -174,8 +181,8 @@ def document(result: Calibration) -> dict[str, Any]:
 
 
 def _form(one: Ranked) -> dict[str, Any]:
-    finite = one.fitted is not None and abs(one.score) < float("inf")
     return {
-        "form": one.form.name, "formula": str(one.form.formula), "aicc": one.score if finite else None,
+        "form": one.form.name, "formula": str(one.form.formula), "aicc": one.aicc if math.isfinite(one.aicc) else None,
+        "extrapolation": one.extrapolation if math.isfinite(one.extrapolation) else None,
         "objective": one.fitted.fit.objective if one.fitted else None, "why_not": one.why or None,
     }  # fmt: skip

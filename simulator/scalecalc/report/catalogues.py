@@ -175,7 +175,7 @@ def show_law(law: Law, file: IO[str]) -> None:
         [name, f"{law.constants[name]:g}" if name in law.constants else "", f"= {expression}"]
         for name, expression in law.derived.items()
     ]
-    tied: list[Row] = [[", ".join(group) + " are equal"] for group in law.ties]
+    constants += [[", ".join(group) + " are equal"] for group in law.ties]
     unknown: list[Row] = [["unknown"]]
     lower_is = f"{metric.better} is better"
     blocks = [
