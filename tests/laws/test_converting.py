@@ -12,8 +12,8 @@ import scalecalc
 from scalecalc.errors import LawError
 from scalecalc.laws import Law, load, optimum
 from scalecalc.laws.converting import Family, convert
-from scalecalc.laws.standing import best_compute
 from scalecalc.laws.reading import laws_of
+from scalecalc.laws.standing import best_compute
 from scalecalc.laws.writing import text_of
 from scalecalc.walk import Profile
 

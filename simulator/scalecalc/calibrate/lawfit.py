@@ -11,7 +11,7 @@ from scalecalc.calibrate.fit import Fit, fit
 from scalecalc.calibrate.losses import Loss, huber
 from scalecalc.calibrate.problem import Problem
 from scalecalc.calibrate.runs import Runs
-from scalecalc.calibrate.starts import COUNT, EXPONENTS, linear
+from scalecalc.calibrate.starts import COUNT, EXPONENTS
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FitError, nearest
 from scalecalc.expressions import Expr, Name, Number
@@ -113,9 +113,7 @@ def problem_of(
     if not free:
         raise FitError(f"every coefficient of {form.name} is held", todo="leave at least one free")
     formula = form.expanded.substitute(replaced)
-    factors = linear(formula, free)
-    # exponents stay as they are: their logarithms would put starts near 0 on a plain
-    positive = [name for name in free if is_positive(form, name) and (name in factors or not is_exponent(form, name))]
+    positive = [name for name in free if is_positive(form, name)]
     return Problem(
         formula, tuple(positive), tuple(name for name in free if name not in positive),
         runs.needed(form.inputs), runs.observed, loss or huber(), residual, weights,
@@ -136,12 +134,6 @@ def ranges_of(form: Law, problem: Problem) -> dict[str, tuple[float, float]]:
         elif value is not None and value > 0 and not low <= value <= high:
             found[name] = (value / SCALES, value * SCALES)
     return found
-
-
-def is_exponent(form: Law, name: str) -> bool:
-    """Whether a coefficient that is no factor has the size of one."""
-    value = form.coefficients[name].value
-    return value is None or EXPONENTS[0] <= value <= EXPONENTS[1]
 
 
 def is_positive(form: Law, name: str) -> bool:
