@@ -25,6 +25,8 @@ from scalecalc.laws import optimum
 from scalecalc.laws.optimum import SIX
 
 HELD, REAL = "held_", "real_"
+MOST_DECADES, SEEN = 40, 1e-2
+"""How far a coefficient that vanished is brought back, and the part of a residual at which it matters."""
 FIRMNESS = 1e4
 """How much more the held value weighs than all runs: it gives way by that part of what they would move it."""
 EXACT = 1e-13
@@ -57,7 +59,8 @@ def profile(fitted: LawFit, name: str, level: float = 0.9) -> Profile:
         raise FitError(f"{name} was not fitted", todo=f"profile one of {', '.join(fit.coefficients)}")
     value = fit.coefficients[name]
     if name in fit.problem.positive:
-        return _interval(fit, name, Name(name), value, level)
+        fit = _visible(fit, name)
+        return replace(_interval(fit, name, Name(name), fit.coefficients[name], level), value=value)
     unit = abs(value) or 1.0
     found = _interval(fit, name, Call("exp", (Binary("/", Name(name), Number(unit)),)), math.exp(value / unit), level)
     with np.errstate(divide="ignore"):
@@ -129,6 +132,22 @@ def allowance(fit: Fit, level: float) -> float:
     from scipy.stats import t
 
     return 0.5 * float(t.ppf(0.5 + 0.5 * level, freedom(fit))) ** 2 * scatter(fit)
+
+
+def _visible(fit: Fit, name: str) -> Fit:
+    """A fit whose coefficient went to 0, with it where it begins to matter: there its logarithm has a slope."""
+    place = fit.problem.names.index(name)
+    point = fit.point.copy()
+    for _ in range(MOST_DECADES):
+        slopes = fit.problem.linearised(point[None])[1][0][:, place]
+        if float(np.abs(slopes).max()) > SEEN * float(np.abs(fit.residuals).max()):
+            break
+        point[place] += math.log(10.0)
+    if point[place] == fit.point[place]:
+        return fit
+    hessian = fit.problem.evaluate(point[None], None)[2][0]
+    moved = {**fit.coefficients, name: math.exp(point[place])}
+    return replace(fit, point=point, coefficients=moved, hessian=hessian)
 
 
 def freedom(fit: Fit) -> int:
