@@ -78,7 +78,7 @@ class Kept:
 
     def find(self) -> dict[int, Found]:
         """What is kept, by the index of the node that needs it first."""
-        costs, forward = self.costs, self.costs.forward
+        costs, forward, static = self.costs, self.costs.forward, self.costs.flow.static
         kept: dict[int, Found] = {}
         for place, (node, evaluation) in enumerate(zip(forward.graph.nodes, forward.evaluations, strict=True)):
             if evaluation.cost is None or place in costs.dropped:
@@ -93,8 +93,13 @@ class Kept:
                     needed += _needed(layer.node.inputs, layer.node.outputs, layer_evaluation, mask, False)
             found: Found = []
             for name, extra in reversed(needed):
-                if name:
+                if name and self._roles:
                     found += self.need(name)
+                elif name:  # no loops: most graphs
+                    root = self.root(name)
+                    if name not in static and root not in static and root not in self._seen:
+                        self._seen.add(root)
+                        found += self._whole(root)
                 else:
                     found.append(("", extra * forward.repeats(node.times) if node.times else extra))
             if found:
@@ -139,11 +144,12 @@ class Kept:
         count = trips if inner and end else trips - 1 if inner else 1
         yield root, value.bytes * repeats(group.outer) * count
 
-    def _whole(self, root: str) -> Iterator[tuple[str, Dim]]:
+    def _whole(self, root: str) -> Found:
         value = self.costs.forward.values.get(root)
-        if value is not None:
-            repeats = self.costs.forward.repeats
-            yield root, value.bytes * repeats(self.runs[root].times) if root in self.runs else value.bytes
+        if value is None:
+            return []
+        runs = self.runs.get(root)
+        return [(root, value.bytes if runs is None else value.bytes * self.costs.forward.repeats(runs.times))]
 
     def _source(self, node: Node) -> str:
         """What a view shows; "" for the nodes that join bodies to the outside, but for the branch that counts."""
