@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,10 +20,10 @@ Read = Callable[..., Reading]
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    def call(text: str, costs: Callable[[str], ModelCost] | None = None, **stated: object) -> Reading:
+    def call(text: str, costs: Callable[[str], ModelCost] | None = None, **stated: Any) -> Reading:
         path = tmp_path / "x.csv"
         path.write_text(text)
-        return runs_of(tables.read(path), Stated(**stated), costs)  # type: ignore[arg-type]
+        return runs_of(tables.read(path), Stated(**stated), costs)
 
     return call
 

@@ -31,8 +31,9 @@ def test_the_same_rows_from_every_format(tmp_path: Path) -> None:
 
 
 def test_parquet(tmp_path: Path) -> None:
-    pyarrow = pytest.importorskip("pyarrow")
-    parquet = pytest.importorskip("pyarrow.parquet")
+    import pyarrow
+    from pyarrow import parquet
+
     path = tmp_path / "x.parquet"
     columns: dict[str, Any] = {"N": [1e9, 2e9], "loss": [2.5, 2.25], "name": ["a", "b"], "more": [[1], [2]]}
     parquet.write_table(pyarrow.table(columns), path)

@@ -37,7 +37,7 @@ def _name(found: zoo.Found) -> str:
 def printed(value: int, published: str) -> bool:
     """Whether a number rounds to the digits a publication prints: 46.7B, 4.09G."""
     number, unit = published.rstrip("KMBGTPEZ"), published[len(published.rstrip("KMBGTPEZ")) :]
-    step = Decimal(1).scaleb(Decimal(number).as_tuple().exponent) * 10 ** UNITS[unit]  # type: ignore[arg-type]
+    step = Decimal(1).scaleb(-len(number.partition(".")[2])) * 10 ** UNITS[unit]
     return abs(Decimal(value) - Decimal(number) * 10 ** UNITS[unit]) <= step / 2
 
 

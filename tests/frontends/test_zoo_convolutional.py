@@ -102,8 +102,8 @@ def test_other_sizes(name: str, sizes: dict[str, int], params: int, macs: int, b
 
 def test_the_batch_is_a_factor_of_the_cost_alone() -> None:
     for found in (profile("googlenet"), profile("mobilenet-v2")):
-        one, many = counted(found, {"batch": 1}), counted(found, {"batch": 32})
-        assert many == (one[0], 32 * one[1], 32 * one[2])  # type: ignore[operator]
+        (params, *costs), many = counted(found, {"batch": 1}), counted(found, {"batch": 32})
+        assert many == (params, *(32 * cost for cost in costs if cost is not None))
 
 
 def test_what_is_declared_was_not_exported() -> None:

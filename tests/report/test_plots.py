@@ -49,7 +49,6 @@ PICTURES = {
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture(name: str, found: LawFit, coefficients: dict[str, Any], tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib")
     draw, across, up = PICTURES[name]
     figure = draw(found, coefficients)
     axes = figure.axes[0]
@@ -64,7 +63,6 @@ def test_a_picture(name: str, found: LawFit, coefficients: dict[str, Any], tmp_p
 
 
 def test_the_band_widens_beyond_the_runs(found: LawFit, coefficients: dict[str, Any]) -> None:
-    pytest.importorskip("matplotlib")
     figure = plots.extrapolation(found, coefficients, upto=1e26)
     corners = next(c for c in figure.axes[0].collections if c.get_label().startswith("95 %")).get_paths()[0].vertices
     width = {x: np.ptp(corners[corners[:, 0] == x, 1]) for x in set(corners[:, 0])}
@@ -74,7 +72,6 @@ def test_the_band_widens_beyond_the_runs(found: LawFit, coefficients: dict[str, 
 
 def test_valleys_are_deepest_where_the_closed_form_says(found: LawFit) -> None:
     """N* = G (C/6)^(beta/(alpha + beta)), G = (alpha A/(beta B))^(1/(alpha + beta)): Hoffmann et al. 2022, eq. 4."""
-    pytest.importorskip("matplotlib")
     value = {name: c.value for name, c in found.law.coefficients.items()}
     alpha, beta = value["alpha"], value["beta"]
     best = (alpha * value["A"] / (beta * value["B"])) ** (1 / (alpha + beta)) * (1e20 / 6) ** (beta / (alpha + beta))

@@ -233,13 +233,12 @@ def _parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, list[Cell]]]]:
     except ImportError:
         what = "Parquet needs pyarrow, which is not installed"
         raise FileError(what, where=str(path), todo="pip install 'scalecalc[parquet]', or give CSV") from None
+    arrow = import_module("pyarrow")
     try:
         file = parquet.ParquetFile(path)
-        kinds = import_module("pyarrow").types
+        kinds = arrow.types
         names = [field.name for field in file.schema_arrow if not kinds.is_nested(field.type)]
-    except OSError:
-        raise
-    except Exception as error:  # pyarrow's errors have no common base
+    except (arrow.ArrowException, ValueError, KeyError) as error:
         raise FileError(f"is no Parquet file ({error})", where=str(path), todo="check the file") from None
     if file.metadata.num_rows > MOST_ROWS:
         what = f"has {file.metadata.num_rows:,} rows, more than {MOST_ROWS:,}"

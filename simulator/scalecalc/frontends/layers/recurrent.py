@@ -99,19 +99,19 @@ def recurrent(
     ways, rows = 1 if merge is None else 2, CELLS[op_type].gates * units
     kernel, state = b.weight("kernel", ways, rows, x.shape[2]), b.weight("recurrent_kernel", ways, rows, units)
     y, last = b.nodes(
-        op_type, x, kernel, state, _bias(b, ways, rows, biases), outputs=2, layout=1,
+        op_type, x, kernel, state, bias_of(b, ways, rows, biases), outputs=2, layout=1,
         direction="forward" if merge is None else "bidirectional", activations=tuple(map(_onnx, activations)) * ways,
     )  # fmt: skip
     return _merged(b, y if sequences else last, merge)
 
 
-def _bias(b: Builder, ways: int, rows: Dim, biases: int) -> Value | None:
+def bias_of(b: Builder, ways: int, rows: Dim, biases: int, label: str = "bias") -> Value | None:
     """What the operators take as their biases: one vector for the input and one for the state, the latter perhaps 0."""
     if biases not in (0, 1, 2):
         raise ShapeError(f"{biases} vectors of biases: there are 1 or 2")
     if biases != 1:
-        return b.weight("bias", ways, 2 * rows) if biases else None
-    return b.node("Concat", b.weight("bias", ways, rows), b.node("ConstantOfShape", b.constant([ways, rows])), axis=1)
+        return b.weight(label, ways, 2 * rows) if biases else None
+    return b.node("Concat", b.weight(label, ways, rows), b.filler(ways, rows), axis=1)
 
 
 def _merged(b: Builder, y: Value, merge: str | None) -> Value:

@@ -7,9 +7,10 @@ from scalecalc.frontends.keras.call import Call, Unsupported, lowers
 from scalecalc.frontends.keras.held import Held
 from scalecalc.frontends.keras.layers.merging import joined
 from scalecalc.frontends.keras.parts import Part
+from scalecalc.frontends.layers.recurrent import bias_of
+from scalecalc.ops.vector import CELLS
 
-GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
-CELLS = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "RNN"}
+OF_CELL = {"LSTMCell": "LSTM", "GRUCell": "GRU", "SimpleRNNCell": "RNN"}
 ACTIVATIONS = {"tanh": "Tanh", "sigmoid": "Sigmoid", "relu": "Relu", "hard_sigmoid": "HardSigmoid", "elu": "Elu"}
 MERGES = {"sum": "Add", "mul": "Mul", "ave": "Mean"}
 
@@ -29,7 +30,7 @@ def rnn(call: Call) -> list[Held]:
     """A cell, or some on top of each other, over every step."""
     cell, x = call.part.part("cell"), call.x.plain()
     cells = list(cell.part("config").parts("cells")) if cell.get("class_name") == "StackedRNNCells" else [cell]
-    kinds = [CELLS.get(str(inner.get("class_name"))) for inner in cells]
+    kinds = [OF_CELL.get(str(inner.get("class_name"))) for inner in cells]
     if None in kinds or not kinds or (len(kinds) > 1 and call.part.flag("return_state")):
         raise Unsupported
     results: list[Held] = []
@@ -46,13 +47,14 @@ def rnn(call: Call) -> list[Held]:
 
 def _run(call: Call, part: Part, op_type: str, x: Value, prefix: str) -> list[Held]:
     """All steps of one layer: what it gives, then its last states if it is to give them."""
-    b, units, gates = call.b, part.whole("units"), GATES[op_type]
+    b, units, gates = call.b, part.whole("units"), CELLS[op_type].gates
     names = _activations(part, op_type)
     if x.rank != 3:
         raise call.error(f"it takes 3 axes, not {x.rank}")
     w = b.weight(f"{prefix}kernel", 1, gates * units, x.shape[2])
     r = b.weight(f"{prefix}recurrent_kernel", 1, gates * units, units)
-    bias = _bias(call, part, op_type, prefix, gates * units)
+    vectors = 2 if op_type == "GRU" and part.flag("reset_after", True) else 1
+    bias = bias_of(b, 1, gates * units, vectors if part.flag("use_bias", True) else 0, f"{prefix}bias")
     states = [b.node("Unsqueeze", h.plain(), b.constant([1])) for h in _initial(call)]
     count = 2 if op_type == "LSTM" else 1
     if states and len(states) != count:
@@ -72,15 +74,6 @@ def _initial(call: Call) -> list[Held]:
     if isinstance(given, list):
         return [state for state in given if isinstance(state, Held)]
     return call.xs[1:] if given is None and "initial_state" not in call.kwargs else []
-
-
-def _bias(call: Call, part: Part, op_type: str, prefix: str, size: int) -> Value | None:
-    b = call.b
-    if not part.flag("use_bias", True):
-        return None
-    if op_type == "GRU" and part.flag("reset_after", True):
-        return b.weight(f"{prefix}bias", 1, 2 * size)
-    return b.node("Concat", b.weight(f"{prefix}bias", 1, size), b.filler(1, size), axis=1)
 
 
 def _activations(part: Part, op_type: str) -> tuple[str, ...]:
