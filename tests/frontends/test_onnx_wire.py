@@ -135,9 +135,10 @@ def test_weights_stay_on_disk(tmp_path) -> None:
     holes(path, 375, 4_000_000)
     assert path.stat().st_size > 1_500_000_000
     code = (
-        "import resource, sys; from scalecalc.frontends.onnx import read; graph = read(sys.argv[1]);"
-        "print(len(graph.nodes), sum(t.stored_bytes for t in graph.initializers.values()),"
-        "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        "import sys; from pathlib import Path; from scalecalc.frontends.onnx import read; graph = read(sys.argv[1]);"
+        # the peak of this program alone: ru_maxrss would begin at that of the process that started it
+        "peak = Path('/proc/self/status').read_text().partition('VmHWM:')[2].split()[0];"
+        "print(len(graph.nodes), sum(t.stored_bytes for t in graph.initializers.values()), peak)"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
@@ -145,7 +146,7 @@ def test_weights_stay_on_disk(tmp_path) -> None:
     )
     nodes, stored, peak = map(int, done.stdout.split())
     assert (nodes, stored) == (375, 1_500_000_000)
-    assert peak < 400_000  # KiB, the interpreter and onnx included
+    assert peak < 200_000  # KiB, the interpreter and onnx included
     os.truncate(path, 1_400_000_123)  # inside a payload
     with pytest.raises(FileError, match=r"cut short or damaged \(the field at byte .* are left"):
         read(path)
