@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Protocol
-
-from onnx import AttributeProto, GraphProto, NodeProto, StringStringEntryProto, ValueInfoProto
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scalecalc.errors import GraphError
+from scalecalc.frontends.messages import AttributeProto
 from scalecalc.frontends.opsets import Values, changes, trimmed
 from scalecalc.frontends.order import arrange, twice
 from scalecalc.frontends.tensors import SMALL, dtype_name, elements, initializer, sparse_initializer, tensor_type
 from scalecalc.frontends.wire import not_text, text
 from scalecalc.ir.graph import Graph, Initializer, Node, TensorType
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, NodeProto, StringStringEntryProto, ValueInfoProto
 
 TYPE_ATTRIBUTES = frozenset({"to", "dtype", "output_dtype", "output_datatype", "precision", "softmax_precision"})
 """Attributes that hold the number of an element type."""

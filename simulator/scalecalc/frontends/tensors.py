@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-
-from onnx import SparseTensorProto, TensorProto, TypeProto
+from typing import TYPE_CHECKING
 
 from scalecalc.errors import FileError
+from scalecalc.frontends.messages import TensorProto
 from scalecalc.frontends.wire import text
 from scalecalc.ir.graph import Initializer, TensorType
+
+if TYPE_CHECKING:
+    from onnx import SparseTensorProto, TypeProto
 
 SMALL = 64
 """Tensors of at most this many elements keep their contents."""
