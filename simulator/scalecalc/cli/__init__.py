@@ -21,10 +21,10 @@ def main() -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """The exit code of a command; errors are one line on stderr."""
-    from scalecalc.cli.app import app
+    from scalecalc.cli.app import application
 
     try:
-        code = app(args=arguments, prog_name="scalecalc", standalone_mode=False)
+        code = application(*arguments[:1])(args=arguments, prog_name="scalecalc", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except ScalecalcError as error:
         return _fail(str(error), error.exit_code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from scalecalc.dims import Dim, Poly, hint_of, is_family, lone, prod, total
 from scalecalc.ir.graph import Graph
@@ -34,6 +34,9 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
     factors, picked = multiplied(forward, flow, source)
     made = biases | sums_of_stored(forward, flow, source)
     heads = _heads(forward, flow, uses, norms)
+    costs = [(place, evaluation.cost) for place, evaluation in enumerate(forward.evaluations) if evaluation.cost]
+    packed = {(place, slot): size for place, cost in costs for slot, size in cost.packed.items()}
+    chosen = {(place, slot): size for place, cost in costs for slot, size in cost.used.items()}
     weights = []
     for name, init in forward.graph.initializers.items():
         value = forward.values[name]
@@ -49,15 +52,15 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
             role = "quantized"
         if role == "constant" and not init.stored_bytes and (init.value is not None or init.frozen):
             continue  # made by the front end for an attribute that became an input, or a weight a layer does without
-        first = min((place for place, _ in own), default=-1)
-        size = _told(forward, own, "packed") or value.size
-        used = len({place for place, _ in own})
-        copies = forward.repeats(init.times)
-        active = _told(forward, own, "used") or size
+        places = {place for place, _ in own}
+        size = _told(own, packed) or value.size
+        copies = forward.repeats(init.times) if init.times else 1
+        active = _told(own, chosen) or size
         weights.append(
             Weight(
-                name, role, (*value.shape,) if not init.times else (copies, *value.shape), size * copies,
-                value.bytes * copies, name in factors, first, used, name in made, name in picked, active * copies,
+                name, role, value.shape if not init.times else (copies, *value.shape), size * copies,
+                value.bytes * copies, name in factors, min(places, default=-1), len(places), name in made,
+                name in picked, active * copies,
             )
         )  # fmt: skip
     return weights
@@ -88,8 +91,8 @@ def _uses(forward: Forward) -> tuple[dict[str, Uses], set[str], dict[str, str]]:
 
 def _is_operand(forward: Forward, place: int, slot: int) -> bool:
     cost = forward.evaluations[place].cost
-    operands = [x for _, *pair in cost.contractions for x in pair] if cost is not None else []
-    return any(isinstance(x, Tensor) and x.index == slot for x in operands)
+    contractions = cost.contractions if cost is not None else ()
+    return any(isinstance(x, Tensor) and x.index == slot for _, *pair in contractions for x in pair)
 
 
 def _is_quantized(forward: Forward, place: int, slot: int, dtype: str) -> bool:
@@ -100,15 +103,9 @@ def _is_quantized(forward: Forward, place: int, slot: int, dtype: str) -> bool:
     return is_table or role == "bias" or _is_operand(forward, place, slot)
 
 
-def _told(forward: Forward, uses: Uses, what: str) -> Dim:
-    """What a rule says of a weight's elements, as `packed` and `used` in Cost; 0 where none says anything."""
-    counts: dict[int, Dim]
-    for place, slot in uses:
-        cost = forward.evaluations[place].cost
-        counts = getattr(cost, what, {})
-        if slot in counts:
-            return counts[slot]
-    return 0
+def _told(uses: Uses, counts: Mapping[tuple[int, int], Dim]) -> Dim:
+    """What a rule says of a weight's elements; 0 where none says anything."""
+    return next((counts[use] for use in uses if use in counts), 0) if counts else 0
 
 
 def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], norms: set[str]) -> str:
@@ -161,9 +158,9 @@ def _is_weight(forward: Forward, flow: Flow, place: int, slot: int) -> bool:
 def _by_position(forward: Forward, flow: Flow, place: int, shape: tuple[Dim, ...]) -> bool:
     """Whether a node takes a table's vectors for positions: as they are, or as many of them as there are."""
     node, operator = forward.graph.nodes[place], forward.evaluations[place].operator
-    if flow.static.issuperset(filter(None, node.inputs)):
-        return False  # nothing is there that has positions
-    return node.is_a("Slice") or (operator is not None and operator.is_elementwise and _is_table(shape))
+    if not node.is_a("Slice") and not (operator is not None and operator.is_elementwise and _is_table(shape)):
+        return False
+    return not flow.static.issuperset(filter(None, node.inputs))  # else nothing is there that has positions
 
 
 def _is_table(shape: tuple[Dim, ...]) -> bool:
@@ -213,21 +210,22 @@ def _heads(forward: Forward, flow: Flow, uses: dict[str, Uses], norms: set[str])
     for name, places in uses.items():
         if is_float(forward.values[name].dtype) and name in flow.wanted:
             for place, slot in places:
-                if _is_weight(forward, flow, place, slot) or not _elementwise(forward, place):
+                if not _elementwise(forward, place) or _is_weight(forward, flow, place, slot):
                     by_place.setdefault(place, []).append(slot)
     behind: set[str] = set()
     heads: set[int] = set()
     for place in range(len(graph.nodes) - 1, -1, -1):
         node = graph.nodes[place]
-        slots = by_place.get(place, [])
-        weighted = [slot for slot in slots if _is_operand(forward, place, slot)]
-        is_bias = node.is_a("Add") and all(
-            forward.values[node.inputs[slot]].rank <= 1 and node.inputs[slot] not in norms for slot in slots
-        )
         blocked = not behind.isdisjoint(node.outputs)
-        if not blocked and not flow.wanted.isdisjoint(node.outputs) and (weighted or (slots and is_bias)):
-            heads.add(place)
-        if blocked or weighted or (slots and not is_bias):
+        if slots := by_place.get(place):
+            weighted = any(_is_operand(forward, place, slot) for slot in slots)
+            is_bias = node.is_a("Add") and all(
+                forward.values[node.inputs[slot]].rank <= 1 and node.inputs[slot] not in norms for slot in slots
+            )
+            if not blocked and (weighted or is_bias) and not flow.wanted.isdisjoint(node.outputs):
+                heads.add(place)
+            blocked = blocked or weighted or not is_bias
+        if blocked:
             behind.update(node.inputs)
     return heads
 
