@@ -16,7 +16,9 @@ def main() -> NoReturn:
     3 `--strict` and something was missing.
     """
     gc.disable()  # one short run: collecting would only walk over a large model again and again
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()  # the interpreter's own last collection is as vain
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:

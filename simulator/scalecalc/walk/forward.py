@@ -57,10 +57,12 @@ class Forward:
         self.values: dict[str, Tensor] = {}
         self.evaluations: list[Evaluation] = []
         self._interned: dict[object, Tensor] = {}
-        self._keys = [
+        numbers: dict[object, int] = {}
+        kinds = (
             (node.op_type, node.domain, len(node.outputs), tuple(sorted(node.attributes.items(), key=_name)))
             for node in graph.nodes
-        ]
+        )
+        self._keys = [numbers.setdefault(kind, len(numbers)) for kind in kinds]
         self._operators = [find(node.domain, node.op_type) for node in graph.nodes]
         self._places: dict[str, list[int]] = {}
         for place, node in enumerate(graph.nodes):

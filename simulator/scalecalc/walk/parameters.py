@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from scalecalc.dims import Dim, Poly, hint_of, is_family, lone, prod, total
+from scalecalc.dims import Dim, Poly, hint_of, is_family, lone, total
 from scalecalc.ir.graph import Graph
 from scalecalc.ir.links import Layer
 from scalecalc.ops import OPERATORS, Tensor, is_float
@@ -145,7 +145,7 @@ def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], 
 def _is_weight(forward: Forward, flow: Flow, place: int, slot: int) -> bool:
     """Whether an operand of an elementwise operator is learned: not one number, unless it is the bias of one output."""
     node = forward.graph.nodes[place]
-    size = prod(forward.values[node.inputs[slot]].shape)
+    size = forward.values[node.inputs[slot]].size
     if isinstance(size, Poly) or size > 1:
         return True
     if not node.is_a("Add") or not forward.values[node.inputs[slot]].shape:
