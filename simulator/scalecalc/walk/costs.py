@@ -146,24 +146,25 @@ class Costs:
 
 def _sum(parts: Iterable[tuple[int, Part]]) -> Share:
     """The parts' costs, each so many times; sorted by how often they run, which may be a formula."""
-    columns: dict[Dim, Columns] = {}
-    uses: dict[Dim, dict[Tensor, int]] = {}
+    groups: dict[Dim, list[tuple[int, Part]]] = {}
     for times, part in parts:
-        if part.repeats not in columns:
-            columns[part.repeats], uses[part.repeats] = ([], [], [], []), {}
-        part.terms(times, columns[part.repeats])
-        tally = uses[part.repeats]
+        groups.setdefault(part.repeats, []).append((times, part))
+    shares = [Share(*[formula * repeats for formula in _of_one_run(group)]) for repeats, group in groups.items()]
+    if len(shares) == 1:  # most sums: everything runs once
+        return shares[0]
+    return Share(*[total([(1, share[figure]) for share in shares]) for figure in range(len(Share._fields))])
+
+
+def _of_one_run(parts: Sequence[tuple[int, Part]]) -> Iterator[Dim]:
+    """The figures of Share for parts that run equally often."""
+    columns: Columns = ([], [], [], [])
+    moved: dict[Tensor, int] = {}
+    for times, part in parts:
+        part.terms(times, columns)
         for tensor in part.moved():
-            tally[tensor] = tally.get(tensor, 0) + times
-    sums: tuple[Terms, ...] = ([], [], [], [], [])
-    for repeats, lists in columns.items():
-        moved = [(often, tensor.bytes) for tensor, often in uses[repeats].items()]
-        found = [total(terms) * repeats for terms in (*lists, moved)]
-        if len(columns) == 1:  # most sums: everything runs once
-            return Share(*found)
-        for whole, formula in zip(sums, found, strict=True):
-            whole.append((1, formula))
-    return Share(*map(total, sums))
+            moved[tensor] = moved.get(tensor, 0) + times
+    yield from map(total, columns)
+    yield total([(often, tensor.bytes) for tensor, often in moved.items()])
 
 
 def fitted(forward: Forward, layers: Iterable[Layer]) -> Iterator[Fitted]:
