@@ -45,7 +45,9 @@ class Flow:
         self.maker: dict[str, int] = {}
         measures = set(forward.places("Shape", "Size"))
         for place, node in enumerate(graph.nodes):
-            self.maker.update(dict.fromkeys(filter(None, node.outputs), place))
+            for name in node.outputs:
+                if name:
+                    self.maker[name] = place
             if place in measures or self.shaped.issuperset(filter(None, node.inputs)):
                 self.shaped.update(node.outputs)
                 if self.static.issuperset(filter(None, node.inputs)) and node.inputs:

@@ -80,7 +80,7 @@ def _uses(forward: Forward) -> tuple[dict[str, Uses], set[str], dict[str, str]]:
     for place, (node, evaluation) in enumerate(zip(forward.graph.nodes, forward.evaluations, strict=True)):
         origin = source.get(node.inputs[0]) if node.inputs else None
         if origin is not None and evaluation.operator is not None and evaluation.operator.passes:
-            source.update((name, origin) for name in node.outputs)
+            source.update(dict.fromkeys(node.outputs, origin))
             if node.op_type == "DequantizeLinear":
                 dequantized.add(origin)
         for slot, name in enumerate(node.inputs):
@@ -206,27 +206,31 @@ def _counts(flow: Flow, graph: Graph, name: str) -> bool:
 def _heads(forward: Forward, flow: Flow, uses: dict[str, Uses], norms: set[str]) -> set[int]:
     """Nodes of the last layer: contractions with a weight behind which no weight but their bias comes."""
     graph = forward.graph
-    by_place: dict[int, list[int]] = {}
+    by_place: dict[int, list[tuple[int, str]]] = {}
     for name, places in uses.items():
-        if is_float(forward.values[name].dtype) and name in flow.wanted:
-            for place, slot in places:
-                if not _elementwise(forward, place) or _is_weight(forward, flow, place, slot):
-                    by_place.setdefault(place, []).append(slot)
+        for place, slot in places:
+            by_place.setdefault(place, []).append((slot, name))
     behind: set[str] = set()
     heads: set[int] = set()
     for place in range(len(graph.nodes) - 1, -1, -1):
         node = graph.nodes[place]
-        blocked = not behind.isdisjoint(node.outputs)
-        if slots := by_place.get(place):
-            weighted = any(_is_operand(forward, place, slot) for slot in slots)
+        if behind.isdisjoint(node.outputs):
+            used = [
+                slot
+                for slot, name in by_place.get(place, ())
+                if forward.values[name].is_float
+                and name in flow.wanted
+                and (not _elementwise(forward, place) or _is_weight(forward, flow, place, slot))
+            ]
+            weighted = any(_is_operand(forward, place, slot) for slot in used)
             is_bias = node.is_a("Add") and all(
-                forward.values[node.inputs[slot]].rank <= 1 and node.inputs[slot] not in norms for slot in slots
+                forward.values[node.inputs[slot]].rank <= 1 and node.inputs[slot] not in norms for slot in used
             )
-            if not blocked and (weighted or is_bias) and not flow.wanted.isdisjoint(node.outputs):
+            if used and (weighted or is_bias) and not flow.wanted.isdisjoint(node.outputs):
                 heads.add(place)
-            blocked = blocked or weighted or not is_bias
-        if blocked:
-            behind.update(node.inputs)
+            if not weighted and (is_bias or not used):
+                continue
+        behind.update(node.inputs)
     return heads
 
 

@@ -151,8 +151,8 @@ def multiplied(forward: Forward, flow: Flow, source: Mapping[str, str]) -> tuple
             found.add(source[name])
         elif place is not None:
             made = forward.graph.nodes[place]
-            table = forward.values.get(made.inputs[0]) if made.inputs else None
-            if made.is_a(*LOOKUPS) and table is not None and table.rank >= 3:
+            table = forward.values.get(made.inputs[0]) if made.is_a(*LOOKUPS) and made.inputs else None
+            if table is not None and table.rank >= 3:
                 stack.append(made.inputs[0])
                 if made.inputs[1] not in flow.shaped and made.inputs[0] in source:
                     picked.add(source[made.inputs[0]])
