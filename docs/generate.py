@@ -17,7 +17,7 @@ from typing import Any
 import typer
 
 from scalecalc.cli import run
-from scalecalc.cli.app import app
+from scalecalc.cli.app import application
 from scalecalc.laws import shipped
 from scalecalc.ops import OPERATORS
 from scalecalc.report.catalogues import show_laws, show_operators
@@ -44,7 +44,7 @@ def pages() -> dict[str, str]:
     show_laws(shipped().values(), "markdown", laws)
     own = [o for o in OPERATORS.values() if (o.rule.__module__ or "").startswith("scalecalc.")]
     show_operators(sorted(own, key=lambda o: (o.domain, o.name)), "markdown", operators)
-    commands = "\n".join(_commands(typer.main.get_command(app), "scalecalc"))
+    commands = "\n".join(_commands(typer.main.get_command(application()), "scalecalc"))
     found = {
         "laws.md": (
             "Laws",

@@ -16,15 +16,17 @@ def main() -> NoReturn:
     3 `--strict` and something was missing.
     """
     gc.disable()  # one short run: collecting would only walk over a large model again and again
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    gc.freeze()  # the interpreter's own last collection is as vain
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
     """The exit code of a command; errors are one line on stderr."""
-    from scalecalc.cli.app import app
+    from scalecalc.cli.app import application
 
     try:
-        code = app(args=arguments, prog_name="scalecalc", standalone_mode=False)
+        code = application(*arguments[:1])(args=arguments, prog_name="scalecalc", standalone_mode=False)
         return code if isinstance(code, int) else 0
     except ScalecalcError as error:
         return _fail(str(error), error.exit_code)

@@ -8,16 +8,7 @@ import typer
 
 from scalecalc.cli import calibrate, catalogues, diff, estimate, formula, inspect, optimal, predict
 
-app = typer.Typer(
-    name="scalecalc",
-    help="What a neural-network file costs to train, what a budget buys, and which size would be better.",
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
-
-@app.callback(invoke_without_command=True)
 def root(
     context: typer.Context, version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False
 ) -> None:
@@ -35,8 +26,24 @@ COMMANDS = (
     inspect.inspect, formula.formula, estimate.estimate, optimal.optimal, diff.diff, calibrate.calibrate,
     predict.predict,
 )  # fmt: skip
-for command in COMMANDS:
-    app.command()(command)
-app.add_typer(catalogues.laws_app, name="laws")
-for listing in (catalogues.models, catalogues.layers, catalogues.datasets, catalogues.devices, catalogues.ops):
-    app.command()(listing)
+LISTINGS = (catalogues.models, catalogues.layers, catalogues.datasets, catalogues.devices, catalogues.ops)
+
+
+def application(name: str = "") -> typer.Typer:
+    """All commands, or that of one name alone if there is such: typer reads the signature of each it is given."""
+    app = typer.Typer(
+        name="scalecalc",
+        help="What a neural-network file costs to train, what a budget buys, and which size would be better.",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(root)
+    chosen = [command for command in COMMANDS if command.__name__ == name]
+    for command in chosen or COMMANDS:
+        app.command()(command)
+    if not chosen:
+        app.add_typer(catalogues.laws_app, name="laws")
+        for listing in LISTINGS:
+            app.command()(listing)
+    return app

@@ -42,19 +42,28 @@ class Poly:
         return self is other or (isinstance(other, Poly) and self.system is other.system and self.terms == other.terms)
 
     def __add__(self, other: Dim) -> Dim:
-        if not isinstance(other, int | Poly):
+        if isinstance(other, int):
+            return self._moved(other)
+        if not isinstance(other, Poly):
             return NotImplemented
         return total(((1, self), (1, other)))
 
+    def _moved(self, by: int) -> Poly:
+        """With a number added: never a constant."""
+        terms = {**self.terms, (): self.terms.get((), 0) + by}
+        if not terms[()]:
+            del terms[()]
+        return Poly(self.system, terms)
+
     def __sub__(self, other: Dim) -> Dim:
-        if not isinstance(other, int | Poly):
+        if isinstance(other, int):
+            return self._moved(-other)
+        if not isinstance(other, Poly):
             return NotImplemented
         return total(((1, self), (-1, other)))
 
     def __rsub__(self, other: Dim) -> Dim:
-        if not isinstance(other, int | Poly):
-            return NotImplemented
-        return total(((1, other), (-1, self)))
+        return (-self)._moved(other) if isinstance(other, int) else NotImplemented
 
     def __neg__(self) -> Poly:
         return Poly(self.system, {term: -c for term, c in self.terms.items()})
@@ -194,15 +203,15 @@ def divide(a: Dim, b: Dim) -> Dim | None:
 def prod(dims: Iterable[Dim]) -> Dim:
     """The product of dimensions; 1 for none."""
     number = 1
-    symbolic: Dim = 1
+    symbolic: Dim | None = None
     for dim in dims:
         if isinstance(dim, int):
             number *= dim
             if number.bit_length() > MOST_BITS:
                 raise ShapeError(f"a number of more than {MOST_BITS} bits")
         else:
-            symbolic = dim * symbolic
-    return symbolic * number
+            symbolic = dim if symbolic is None else dim * symbolic
+    return number if symbolic is None else symbolic * number
 
 
 def total(weighted: Iterable[tuple[int, Dim]]) -> Dim:

@@ -30,8 +30,10 @@ def same(a: Dim, b: Dim) -> Dim:
     >>> same(3, 3)
     3
     """
-    if (system := system_of(a, b)) is not None:
-        return system.equate(a, b)
+    if isinstance(a, Poly):
+        return a.system.equate(a, b)
+    if isinstance(b, Poly):
+        return b.system.equate(a, b)
     if a != b:
         raise ShapeError(f"{a} must equal {b}")
     return a
@@ -61,9 +63,9 @@ def broadcast_shapes(*shapes: Sequence[Dim]) -> tuple[Dim, ...]:
     """
     result: list[Dim] = [1] * max(map(len, shapes), default=0)
     for shape in shapes:
-        offset = len(result) - len(shape)
-        for axis, dim in enumerate(shape):
-            result[offset + axis] = broadcast(result[offset + axis], dim)
+        for axis, dim in enumerate(shape, len(result) - len(shape)):
+            if (before := result[axis]) is not dim:
+                result[axis] = broadcast(before, dim)
     return tuple(result)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 from scalecalc.dims import Dim, divide, total
@@ -96,7 +97,7 @@ def summed(rows: Sequence[Figures]) -> Figures:
     """The sum of each figure."""
     if len(rows) < 2:
         return rows[0] if rows else (0,) * len(FIGURES)
-    return tuple(total((1, figure) for figure in column) for column in zip(*rows, strict=True))
+    return tuple([total(zip(repeat(1), column, strict=False)) for column in zip(*rows, strict=True)])
 
 
 def joined(name: str, blocks: Sequence[Block]) -> Block:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import Any
-
-from onnx import FunctionProto
+from typing import TYPE_CHECKING, Any
 
 from scalecalc.errors import FileError, GraphError
 from scalecalc.frontends.nodes import Reader
 from scalecalc.frontends.opsets import Values, version
 from scalecalc.frontends.order import depth_first
 from scalecalc.ir.graph import Function, Node
+
+if TYPE_CHECKING:
+    from onnx import FunctionProto
 
 _MOST = 10_000  # bodies: functions that call each other with ever new attributes
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 
 from scalecalc.frontends.interfaces import Fit, Pair, fit, known, unfit
@@ -113,7 +112,7 @@ class _Merged:
                 held.setdefault(name, declared)
         for name, tensor in graph.initializers.items():
             new = renaming.value(name)
-            whole.initializers.setdefault(new, replace(tensor, name=new))
+            whole.initializers.setdefault(new, tensor._replace(name=new))
         for function in map(renaming.function, graph.functions.values()):
             whole.functions[function.domain, function.name] = function
 

@@ -7,17 +7,18 @@ stand in topological order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from typing import Any, Protocol
-
-from onnx import AttributeProto, GraphProto, NodeProto, StringStringEntryProto, ValueInfoProto
+from typing import TYPE_CHECKING, Any, Protocol
 
 from scalecalc.errors import GraphError
+from scalecalc.frontends.messages import AttributeProto
 from scalecalc.frontends.opsets import Values, changes, trimmed
 from scalecalc.frontends.order import arrange, twice
 from scalecalc.frontends.tensors import SMALL, dtype_name, elements, initializer, sparse_initializer, tensor_type
 from scalecalc.frontends.wire import not_text, text
 from scalecalc.ir.graph import Graph, Initializer, Node, TensorType
+
+if TYPE_CHECKING:
+    from onnx import GraphProto, NodeProto, StringStringEntryProto, ValueInfoProto
 
 TYPE_ATTRIBUTES = frozenset({"to", "dtype", "output_dtype", "output_datatype", "precision", "softmax_precision"})
 """Attributes that hold the number of an element type."""
@@ -80,8 +81,8 @@ class Reader:
         nodes: list[Node] = []
         captures: dict[Node, dict[str, str]] = {}
         for index, proto in enumerate(protos):
-            op_type, domain = text(proto.op_type), text(proto.domain)
-            if domain == "ai.onnx":
+            op_type, domain = proto.op_type, proto.domain
+            if domain and (domain := text(domain)) == "ai.onnx":
                 domain = ""
             elif domain.startswith("scalecalc"):  # that name is kept for operators of our own making
                 domain = f"file.{domain}"
@@ -202,7 +203,7 @@ def _constant(output: str, node: str, attributes: Mapping[str, Any]) -> Initiali
     """What a Constant node stands for, under the name of its output."""
     for key, content in attributes.items():
         if key in ("value", "sparse_value") and isinstance(content, Initializer):
-            return replace(content, name=output)
+            return content._replace(name=output)
         values = content if isinstance(content, tuple) else (content,)
         kind, dtype, size = _CONSTANTS.get(key, (None, "", 0))
         if kind is not None and all(isinstance(value, kind) for value in values):

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from google.protobuf.message import DecodeError
-from onnx import ModelProto
 
 from scalecalc.errors import FileError, GraphError, ScalecalcError
 from scalecalc.frontends.functions import Functions
+from scalecalc.frontends.messages import ModelProto
 from scalecalc.frontends.nodes import Reader
 from scalecalc.frontends.opsets import NEWEST, checked, version
 from scalecalc.frontends.wire import EXPORT, damaged, skeleton, text

@@ -8,13 +8,14 @@ covered: before 7 elementwise operators broadcast by other rules.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
-
-from onnx import OperatorSetIdProto
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from scalecalc.errors import FileError, GraphError
 from scalecalc.ir.graph import Initializer, Node
 from scalecalc.ir.patterns import LAYERS
+
+if TYPE_CHECKING:
+    from onnx import OperatorSetIdProto
 
 OLDEST, NEWEST = 7, 28
 """Versions of ONNX's operator set whose forms are known."""

@@ -80,7 +80,7 @@ class Renaming:
 
     def tensors(self, tensors: Mapping[str, Initializer]) -> dict[str, Initializer]:
         """Stored tensors under their new names."""
-        return {new: replace(tensor, name=new) for name, tensor in tensors.items() for new in (self.value(name),)}
+        return {new: tensor._replace(name=new) for name, tensor in tensors.items() for new in (self.value(name),)}
 
     def function(self, function: Function) -> Function:
         """A function that calls others by their new names; its values are its own."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
-
-from onnx import SparseTensorProto, TensorProto, TypeProto
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from scalecalc.errors import FileError
+from scalecalc.frontends.messages import TensorProto
 from scalecalc.frontends.wire import text
 from scalecalc.ir.graph import Initializer, TensorType
+
+if TYPE_CHECKING:
+    from onnx import SparseTensorProto, TypeProto
 
 SMALL = 64
 """Tensors of at most this many elements keep their contents."""
@@ -128,7 +132,7 @@ def _contents(tensor: TensorProto, kind: int, count: int) -> tuple[int | float, 
     if raw := tensor.raw_data:
         if len(raw) != -(-count * bits // 8):
             return None
-        values = tuple(raw) if code == "4" else struct.unpack(f"<{count}{code}", raw)
+        values = tuple(raw) if code == "4" else _unpacked(f"<{count}{code}", raw)
     else:
         values = tuple(getattr(tensor, field))
         if code == "e":
@@ -140,6 +144,12 @@ def _contents(tensor: TensorProto, kind: int, count: int) -> tuple[int | float, 
     elif dtype == "bfloat16":  # the upper half of a float32
         values = tuple(struct.unpack("<f", struct.pack("<I", (int(bits) & 0xFFFF) << 16))[0] for bits in values)
     return values if len(values) == count else None
+
+
+@lru_cache(maxsize=4096)
+def _unpacked(form: str, raw: bytes) -> tuple[int | float, ...]:
+    """The numbers in some bytes: axes, zeros and ones of which a file holds many equal ones."""
+    return struct.unpack(form, raw)
 
 
 def _nibble(byte: int, signed: bool) -> int:

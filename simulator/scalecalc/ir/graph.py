@@ -51,8 +51,7 @@ class TensorType:
     shape: tuple[int | str | None, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Initializer:
+class Initializer(NamedTuple):
     """A tensor the file stores. Its contents are only kept when it is small.
 
     Attributes:

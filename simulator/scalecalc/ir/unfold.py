@@ -144,7 +144,7 @@ class _Unfolding:
             value = node.attributes.get("value")
             if node.op_type == "Constant" and isinstance(value, Initializer):
                 names[node.outputs[0]] = stored = f"{function.domain}/{function.name}/{node.outputs[0]}"
-                self.initializers[stored] = replace(value, name=stored)
+                self.initializers[stored] = value._replace(name=stored)
             else:
                 nodes.append(node)
                 made.update(filter(None, node.outputs))
@@ -166,7 +166,7 @@ class _Unfolding:
         made = (*graph.inputs, *graph.initializers, *(name for node in graph.nodes for name in node.outputs if name))
         names = {name: prefix + name for name in made}
         for name, tensor in graph.initializers.items():
-            self.initializers[names[name]] = replace(tensor, name=names[name])
+            self.initializers[names[name]] = tensor._replace(name=names[name])
         self.value_info.update((names[name], kind) for name, kind in graph.value_info.items() if name in names)
         return Scope(iter(graph.nodes), scope, f"{call.name}/", names, scope.times, scope.given, call.namespace)
 

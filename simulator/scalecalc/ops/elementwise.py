@@ -13,7 +13,7 @@ FLAG = 2
 
 def sums(x: Tensor, out: Shape) -> Dim:
     """Additions that bring a gradient of shape `out` back to the shape of a broadcast operand."""
-    return prod(out) - x.size
+    return 0 if x.shape == out else prod(out) - x.size
 
 
 def _unary(name: str, count: PerElement) -> None:
@@ -38,22 +38,23 @@ def _binary(name: str, count: PerElement) -> None:
         operands = (x, *others)
         out = broadcast_shapes(*(t.shape for t in operands))
         size = x.size if out == x.shape else prod(out)
-        keeps = [
-            Keep(t.index, when=o.index) for t in operands for o in operands if t is not o and count.keeps == "both"
-        ]
+        keeps: list[Keep] = []
+        if count.keeps == "both":
+            keeps += [Keep(t.index, when=o.index) for t in operands for o in operands if t is not o]
+        elif count.keeps == "x":
+            keeps += [Keep(t.index) for t in operands]
         if name == "Div":
             keeps.append(Keep(1, when=1))
-        if count.keeps == "x":
-            keeps = [Keep(t.index) for t in operands]
         value = x.value
-        for other in others:
+        for other in others if value is not None else ():
             function = VALUES["TrueDiv"] if name == "Div" and x.is_float else VALUES.get(name)
             value = apply(function, out, Tensor(out, x.dtype, value), other)
         limit = _limit(name, operands)
+        extra = {t.index: 0 if t.shape == out else size - t.size for t in operands}
         return give(
             Out(out, value=value, limit=limit),
             vector=count.forward * size * max(len(others), 1),
-            backward={t.index: count.backward * size + sums(t, out) for t in operands},
+            backward={slot: count.backward * size + more for slot, more in extra.items()},
             keeps=keeps,
         )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from scalecalc.dims import Dim, broadcast, broadcast_shapes, prod, same
 from scalecalc.errors import ShapeError
 from scalecalc.ops.dtypes import itemsize
@@ -84,7 +82,7 @@ def einsum(*operands: Tensor, equation: str) -> Cost:
             for slot in (*operand.slots, x.index):
                 backward[slot] = backward.get(slot, 0) + prod(joined.values())
             keeps += [Keep(x.index, when=slot) for slot in operand.slots]
-            keeps.append(replace(operand.keep, when=x.index))
+            keeps.append(operand.keep._replace(when=x.index))
         else:
             contractions.append((prod(joined.values()), operand, x))
         made = {index: dim for index, dim in joined.items() if index in later}

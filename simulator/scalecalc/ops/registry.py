@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from scalecalc.dims import Dim, Ratio, prod
 from scalecalc.errors import ShapeError
@@ -26,9 +26,10 @@ class Tensor:
         value: its entries, flat, where they are known; entries may be dimensions, None for one that is not.
         limit: what all its entries are below (indices made by Range), None if unknown.
         index: which input slot it is.
+        is_float: whether gradients can flow through it.
     """
 
-    __slots__ = ("_bytes", "_size", "dtype", "index", "limit", "shape", "value")
+    __slots__ = ("_bytes", "_size", "dtype", "index", "is_float", "limit", "shape", "value")
 
     def __init__(
         self,
@@ -39,6 +40,7 @@ class Tensor:
         index: int = -1,
     ) -> None:
         self.shape, self.dtype, self.value, self.limit, self.index = shape, dtype, value, limit, index
+        self.is_float = is_float(dtype)
         self._size: Dim | None = None
         self._bytes: Dim | None = None
 
@@ -56,6 +58,8 @@ class Tensor:
 
     def at(self, slot: int) -> Tensor:
         """The same value as the input of a slot."""
+        if slot == self.index:
+            return self
         argument = Tensor(self.shape, self.dtype, self.value, self.limit, slot)
         argument._size = self._size
         return argument
@@ -66,11 +70,6 @@ class Tensor:
         if self._bytes is None:
             self._bytes = bytes_of(self.size, self.dtype)
         return self._bytes
-
-    @property
-    def is_float(self) -> bool:
-        """Whether gradients can flow through it."""
-        return is_float(self.dtype)
 
     @property
     def slots(self) -> tuple[int, ...]:
@@ -99,8 +98,7 @@ class Out:
     limit: Dim | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Keep:
+class Keep(NamedTuple):
     """A tensor the backward pass needs.
 
     Attributes:

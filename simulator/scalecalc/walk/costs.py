@@ -53,10 +53,10 @@ class Part(NamedTuple):
         if cost is None:
             return
         macs, backward_macs, vector, backward = columns
-        for count, *operands in cost.contractions if self.matrix else ():
+        for count, left, right in cost.contractions if self.matrix else ():
             macs.append((times, count))
             if mask is not None:
-                backward_macs.append((times * sum(wants(x, mask) for x in operands), count))
+                backward_macs.append((times * (wants(left, mask) + wants(right, mask)), count))
         if self.vector and evaluation.takes_floats:
             vector.append((times, cost.vector))
             if mask is not None:
@@ -94,7 +94,7 @@ class Costs:
             alive = not flow.wanted.isdisjoint(layer.node.outputs)
             self.layers[layer.members[-1]] = layer, evaluation, mask if alive and True in mask else None
             self.in_layer.update(dict.fromkeys(layer.members, layer))
-        self.shares: dict[tuple[tuple[object, ...], ...], Share] = {}
+        self.shares: dict[tuple[Part, ...], Share] = {}
         self.dropped: set[int] = set()
         self.chosen: dict[str, str] = {}
         self._drop_cheaper_branches()
@@ -102,34 +102,28 @@ class Costs:
 
     def total(self) -> Share:
         """The sum over all nodes, linear in the number of different parts."""
-        tally: Counter[tuple[object, ...]] = Counter()
-        parts: dict[tuple[object, ...], Part] = {}
-        for place in range(len(self.forward.evaluations)):
-            for part in self._parts(place):
-                key = (id(part.evaluation), *part[1:])
-                tally[key] += 1
-                parts[key] = part
-        return _sum((tally[key], part) for key, part in parts.items())
+        places = range(len(self.forward.evaluations))
+        tally = Counter(part for place in places for part in self._parts(place))
+        return _sum((times, part) for part, times in tally.items())
 
     def share(self, place: int) -> Share:
         """What one node costs; a layer's vector FLOPs stand at its last node."""
         parts = self._parts(place)
-        key = tuple((id(part.evaluation), *part[1:]) for part in parts)
-        if key not in self.shares:
-            self.shares[key] = _sum((1, part) for part in parts)
-        return self.shares[key]
+        if parts not in self.shares:
+            self.shares[parts] = _sum((1, part) for part in parts)
+        return self.shares[parts]
 
-    def _parts(self, place: int) -> list[Part]:
+    def _parts(self, place: int) -> tuple[Part, ...]:
         if place in self.dropped:
-            return []
+            return ()
         node = self.forward.graph.nodes[place]
         repeats = self.forward.repeats(node.times) if node.times else 1
         inside = place in self.in_layer
-        parts = [Part(self.forward.evaluations[place], self.masks[place], True, not inside, repeats)]
-        if place in self.layers:
-            _, evaluation, mask = self.layers[place]
-            parts.append(Part(evaluation, mask, False, True, repeats))
-        return parts
+        part = Part(self.forward.evaluations[place], self.masks[place], True, not inside, repeats)
+        if place not in self.layers:
+            return (part,)
+        _, evaluation, mask = self.layers[place]
+        return part, Part(evaluation, mask, False, True, repeats)
 
     def _drop_cheaper_branches(self) -> None:
         """Of an If nobody can decide keep the dearer branch: more MACs, else more vector FLOPs, else `then`."""
@@ -152,24 +146,25 @@ class Costs:
 
 def _sum(parts: Iterable[tuple[int, Part]]) -> Share:
     """The parts' costs, each so many times; sorted by how often they run, which may be a formula."""
-    columns: dict[Dim, Columns] = {}
-    uses: dict[Dim, dict[Tensor, int]] = {}
+    groups: dict[Dim, list[tuple[int, Part]]] = {}
     for times, part in parts:
-        if part.repeats not in columns:
-            columns[part.repeats], uses[part.repeats] = ([], [], [], []), {}
-        part.terms(times, columns[part.repeats])
-        tally = uses[part.repeats]
+        groups.setdefault(part.repeats, []).append((times, part))
+    shares = [Share(*[formula * repeats for formula in _of_one_run(group)]) for repeats, group in groups.items()]
+    if len(shares) == 1:  # most sums: everything runs once
+        return shares[0]
+    return Share(*[total([(1, share[figure]) for share in shares]) for figure in range(len(Share._fields))])
+
+
+def _of_one_run(parts: Sequence[tuple[int, Part]]) -> Iterator[Dim]:
+    """The figures of Share for parts that run equally often."""
+    columns: Columns = ([], [], [], [])
+    moved: dict[Tensor, int] = {}
+    for times, part in parts:
+        part.terms(times, columns)
         for tensor in part.moved():
-            tally[tensor] = tally.get(tensor, 0) + times
-    sums: tuple[Terms, ...] = ([], [], [], [], [])
-    for repeats, lists in columns.items():
-        moved = [(often, tensor.bytes) for tensor, often in uses[repeats].items()]
-        found = [total(terms) * repeats for terms in (*lists, moved)]
-        if len(columns) == 1:  # most sums: everything runs once
-            return Share(*found)
-        for whole, formula in zip(sums, found, strict=True):
-            whole.append((1, formula))
-    return Share(*map(total, sums))
+            moved[tensor] = moved.get(tensor, 0) + times
+    yield from map(total, columns)
+    yield total([(often, tensor.bytes) for tensor, often in moved.items()])
 
 
 def fitted(forward: Forward, layers: Iterable[Layer]) -> Iterator[Fitted]:

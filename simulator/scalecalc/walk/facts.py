@@ -25,16 +25,15 @@ def facts_of(forward: Forward, flow: Flow, weights: list[Weight], costs: Costs) 
     is such a mask; `convolutions`, `recurrent`: how many such nodes there are; `bidirectional`: how many of these read
     the future.
     """
-    graph = forward.graph
     tables = [weight for weight in weights if weight.role == "embedding"]
     table = token_table(weights)
-    recurrent = [node for node in graph.nodes if node.is_a(*RECURRENT)]
+    recurrent = forward.nodes(*RECURRENT)
     return {
         "vocabulary": forward.values[table.name].shape[0] if table is not None else None,
         "token_inputs": _token_inputs(forward, flow, table, tables) if table is not None else (),
         "tied_head": table is not None and table.linear,
         **attention_facts(forward, flow, costs),
-        "convolutions": sum(node.is_a("Conv") for node in graph.nodes),
+        "convolutions": len(forward.places("Conv")),
         "recurrent": len(recurrent),
         "bidirectional": sum(node.attributes.get("direction", "forward") != "forward" for node in recurrent),
     }
@@ -52,8 +51,8 @@ def _token_inputs(forward: Forward, flow: Flow, largest: Weight, tables: list[We
     words = {name for name, count in rows.items() if count * SMALLER >= rows[largest.name]}
     inputs: dict[str, None] = {}
     seen: set[str] = set()
-    for node in forward.graph.nodes:
-        if node.is_a("Gather") and node.inputs[0] in words:
+    for node in forward.nodes("Gather"):
+        if node.inputs[0] in words:
             name = node.inputs[1]
             while name not in seen and name not in forward.graph.inputs and name in flow.maker:
                 seen.add(name)

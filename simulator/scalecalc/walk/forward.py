@@ -25,7 +25,7 @@ class Evaluation:
         self, operator: Operator | None, inputs: Sequence[Tensor | None], cost: Cost | None, outputs: Sequence[Tensor]
     ) -> None:
         self.operator, self.inputs, self.cost, self.outputs = operator, inputs, cost, outputs
-        self.takes_floats = any(x is not None and x.is_float for x in inputs)
+        self.takes_floats = True in [x is not None and x.is_float for x in inputs]
 
 
 UNSUPPORTED = Evaluation(None, (), None, ())
@@ -57,11 +57,25 @@ class Forward:
         self.values: dict[str, Tensor] = {}
         self.evaluations: list[Evaluation] = []
         self._interned: dict[object, Tensor] = {}
-        self._keys = [
+        numbers: dict[object, int] = {}
+        kinds = (
             (node.op_type, node.domain, len(node.outputs), tuple(sorted(node.attributes.items(), key=_name)))
             for node in graph.nodes
-        ]
+        )
+        self._keys = [numbers.setdefault(kind, len(numbers)) for kind in kinds]
         self._operators = [find(node.domain, node.op_type) for node in graph.nodes]
+        self._places: dict[str, list[int]] = {}
+        for place, node in enumerate(graph.nodes):
+            if not node.domain:
+                self._places.setdefault(node.op_type, []).append(place)
+
+    def places(self, *op_types: str) -> list[int]:
+        """Indices of the nodes of some of ONNX's own operators, in order."""
+        return sorted(place for op_type in op_types for place in self._places.get(op_type, ()))
+
+    def nodes(self, *op_types: str) -> list[Node]:
+        """The nodes of some of ONNX's own operators, in order."""
+        return [self.graph.nodes[place] for place in self.places(*op_types)]
 
     def run(self) -> None:
         """Sweep to a fixed point.
@@ -84,8 +98,8 @@ class Forward:
         values: dict[str, Tensor] = {}
         self._interned.clear()
         for name, init in self.graph.initializers.items():
-            numbers = [v for v in init.value or () if isinstance(v, int) and not isinstance(v, bool)]
-            limit = max(numbers) + 1 if numbers else None
+            entries = init.value or ()
+            limit = max(n for n in entries if type(n) is int) + 1 if int in map(type, entries) else None
             contents = self.declarations.contents(init)
             values[name] = self._intern(self.declarations.weight_shape(init), init.dtype, contents, limit)
         for name, declared in self.graph.inputs.items():
@@ -137,7 +151,7 @@ class Forward:
         key = (shape, dtype, value, limit)
         found = self._interned.get(key)
         if found is None:
-            found = self._interned[key] = Tensor(shape, dtype, value, limit)
+            found = self._interned[key] = Tensor(shape, dtype, value, limit, 0)
         return found
 
     def evaluate(self, node: Node, operator: Operator | None, inputs: Sequence[Tensor | None]) -> Evaluation:
@@ -148,23 +162,15 @@ class Forward:
         """
         if operator is None:
             return UNSUPPORTED
-        given = {slot for slot, name in enumerate(node.inputs) if name} | operator.optional
-        if not given.issuperset(range(operator.required)):
-            raise self._error(node, f"{node.op_type} needs {operator.required} inputs")
-        unknown = any(name and value is None for name, value in zip(node.inputs, inputs, strict=True))
-        if unknown and not operator.partial:
-            return UNREACHED
+        if None in inputs or len(inputs) < operator.required:
+            given = {slot for slot, name in enumerate(node.inputs) if name} | operator.optional
+            if not given.issuperset(range(operator.required)):
+                raise self._error(node, f"{node.op_type} needs {operator.required} inputs")
+            unknown = any(name and value is None for name, value in zip(node.inputs, inputs, strict=True))
+            if unknown and not operator.partial:
+                return UNREACHED
         arguments = [value and value.at(slot) for slot, value in enumerate(inputs)]
-        attributes = {name: value for name, value in node.attributes.items() if name in operator.attributes}
-        for name, value in attributes.items():
-            if isinstance(value, Size):
-                attributes[name] = self.declarations.size(value)
-            elif wanted := misfit(operator.attributes[name], value):
-                raise self._error(node, f"attribute '{name}' must be {wanted}")
-        if "n_outputs" in operator.wants:
-            attributes["n_outputs"] = len(node.outputs)
-        if "system" in operator.wants:
-            attributes["system"] = self.system
+        attributes = self._attributes(node, operator) if node.attributes or operator.wants else {}
         try:
             cost = operator.rule(*arguments, **attributes)
             if isinstance(cost.vector, int) and cost.vector < 0:
@@ -183,6 +189,20 @@ class Forward:
                 reason = f"its rule failed with {type(error).__name__}: {error}"
             raise self._error(node, reason, arguments) from error
         return Evaluation(operator, inputs, cost, outputs)
+
+    def _attributes(self, node: Node, operator: Operator) -> dict[str, Any]:
+        """What a rule takes by name."""
+        attributes = {name: value for name, value in node.attributes.items() if name in operator.attributes}
+        for name, value in attributes.items():
+            if isinstance(value, Size):
+                attributes[name] = self.declarations.size(value)
+            elif wanted := misfit(operator.attributes[name], value):
+                raise self._error(node, f"attribute '{name}' must be {wanted}")
+        if "n_outputs" in operator.wants:
+            attributes["n_outputs"] = len(node.outputs)
+        if "system" in operator.wants:
+            attributes["system"] = self.system
+        return attributes
 
     def _error(self, node: Node, what: str, arguments: Sequence[Tensor | None] = ()) -> ShapeError:
         of = f" of inputs {_shapes(arguments[:6])}" if arguments else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 
 from scalecalc.ir.unfold import STATE_OUT
-from scalecalc.ops import OPERATORS, Tensor, is_float
+from scalecalc.ops import OPERATORS, Tensor
 from scalecalc.walk.forward import Forward
 
 
@@ -43,9 +43,12 @@ class Flow:
         self.static: set[str] = set(graph.initializers)
         self.shaped: set[str] = set(graph.initializers)
         self.maker: dict[str, int] = {}
+        measures = set(forward.places("Shape", "Size"))
         for place, node in enumerate(graph.nodes):
-            self.maker.update(dict.fromkeys(filter(None, node.outputs), place))
-            if node.is_a("Shape", "Size") or self.shaped.issuperset(filter(None, node.inputs)):
+            for name in node.outputs:
+                if name:
+                    self.maker[name] = place
+            if place in measures or self.shaped.issuperset(filter(None, node.inputs)):
                 self.shaped.update(node.outputs)
                 if self.static.issuperset(filter(None, node.inputs)) and node.inputs:
                     self.static.update(node.outputs)
@@ -97,9 +100,9 @@ class Flow:
             mask = None
             if not needs.isdisjoint(node.inputs) and not wanted.isdisjoint(node.outputs):
                 closed = evaluation.operator.fixed_inputs if evaluation.operator else ()
-                mask = tuple(name in needs and slot not in closed for slot, name in enumerate(node.inputs))
+                mask = tuple([name in needs and slot not in closed for slot, name in enumerate(node.inputs)])
                 if True in mask:
-                    needs.update(n for n in node.outputs if n and (n in self.rounded or _may_be_float(values.get(n))))
+                    needs.update([n for n in node.outputs if n and (n in self.rounded or _may_be_float(values.get(n)))])
                 else:
                     mask = None
             masks.append(mask)
@@ -108,4 +111,4 @@ class Flow:
 
 def _may_be_float(value: Tensor | None) -> bool:
     """Whether gradients can flow through a value; behind unknown operators nobody knows its type."""
-    return value is None or is_float(value.dtype)
+    return value is None or value.is_float

@@ -163,8 +163,7 @@ class Kept:
 
 def wants(operand: Tensor | Inner, mask: tuple[bool, ...]) -> bool:
     """Whether a contraction's operand needs a gradient."""
-    slots = operand.slots
-    return mask[slots[0]] if len(slots) == 1 else any(mask[slot] for slot in slots)
+    return mask[operand.index] if isinstance(operand, Tensor) else any(mask[slot] for slot in operand.slots)
 
 
 def _needed(

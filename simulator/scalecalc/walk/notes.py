@@ -39,7 +39,7 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
         return notes  # nothing was exported
     trainable = total((1, weight.size) for weight in weights if weight.trainable)
     biased = _foldable(forward, weights)
-    marked = any(FOLDED.search(node.inputs[2]) for node in forward.graph.nodes if _biased(node))
+    marked = any(FOLDED.search(node.inputs[2]) for node in forward.nodes(*CONVOLUTIONS) if _biased(node))
     if biased and (marked or len(biased) >= MANY_CONVOLUTIONS):
         unfolded = trainable + total((1, size) for size in biased)
         text = f"{unfolded:,}" if isinstance(unfolded, int) else str(unfolded)
@@ -73,8 +73,8 @@ def notes_of(forward: Forward, weights: list[Weight], costs: Costs) -> list[str]
         )
     doubled = [
         forward.values[node.inputs[3]].size
-        for node in forward.graph.nodes
-        if node.is_a(*RECURRENT) and len(node.inputs) > 3 and node.inputs[3] in forward.values
+        for node in forward.nodes(*RECURRENT)
+        if len(node.inputs) > 3 and node.inputs[3] in forward.values
     ]
     if doubled:
         notes.append(
@@ -116,7 +116,7 @@ def _foldable(forward: Forward, weights: list[Weight]) -> list[Dim]:
     None stands behind the last layer, or one of pooled values or that cuts patches, or has a norm of its own.
     """
     graph, sizes = forward.graph, []
-    if not any(map(_biased, graph.nodes)):
+    if not any(map(_biased, forward.nodes(*CONVOLUTIONS))):
         return []
     heads = {weight.name for weight in weights if weight.role == "head"}
     normed: set[str] = set()

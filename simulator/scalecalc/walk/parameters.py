@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from scalecalc.dims import Dim, Poly, hint_of, is_family, lone, prod, total
+from scalecalc.dims import Dim, Poly, hint_of, is_family, lone, total
 from scalecalc.ir.graph import Graph
 from scalecalc.ir.links import Layer
 from scalecalc.ops import OPERATORS, Tensor, is_float
@@ -34,6 +34,9 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
     factors, picked = multiplied(forward, flow, source)
     made = biases | sums_of_stored(forward, flow, source)
     heads = _heads(forward, flow, uses, norms)
+    costs = [(place, evaluation.cost) for place, evaluation in enumerate(forward.evaluations) if evaluation.cost]
+    packed = {(place, slot): size for place, cost in costs for slot, size in cost.packed.items()}
+    chosen = {(place, slot): size for place, cost in costs for slot, size in cost.used.items()}
     weights = []
     for name, init in forward.graph.initializers.items():
         value = forward.values[name]
@@ -49,15 +52,15 @@ def classify(forward: Forward, flow: Flow, layers: Sequence[Layer]) -> list[Weig
             role = "quantized"
         if role == "constant" and not init.stored_bytes and (init.value is not None or init.frozen):
             continue  # made by the front end for an attribute that became an input, or a weight a layer does without
-        first = min((place for place, _ in own), default=-1)
-        size = _told(forward, own, "packed") or value.size
-        used = len({place for place, _ in own})
-        copies = forward.repeats(init.times)
-        active = _told(forward, own, "used") or size
+        places = {place for place, _ in own}
+        size = _told(own, packed) or value.size
+        copies = forward.repeats(init.times) if init.times else 1
+        active = _told(own, chosen) or size
         weights.append(
             Weight(
-                name, role, (*value.shape,) if not init.times else (copies, *value.shape), size * copies,
-                value.bytes * copies, name in factors, first, used, name in made, name in picked, active * copies,
+                name, role, value.shape if not init.times else (copies, *value.shape), size * copies,
+                value.bytes * copies, name in factors, min(places, default=-1), len(places), name in made,
+                name in picked, active * copies,
             )
         )  # fmt: skip
     return weights
@@ -77,7 +80,7 @@ def _uses(forward: Forward) -> tuple[dict[str, Uses], set[str], dict[str, str]]:
     for place, (node, evaluation) in enumerate(zip(forward.graph.nodes, forward.evaluations, strict=True)):
         origin = source.get(node.inputs[0]) if node.inputs else None
         if origin is not None and evaluation.operator is not None and evaluation.operator.passes:
-            source.update((name, origin) for name in node.outputs)
+            source.update(dict.fromkeys(node.outputs, origin))
             if node.op_type == "DequantizeLinear":
                 dequantized.add(origin)
         for slot, name in enumerate(node.inputs):
@@ -88,8 +91,8 @@ def _uses(forward: Forward) -> tuple[dict[str, Uses], set[str], dict[str, str]]:
 
 def _is_operand(forward: Forward, place: int, slot: int) -> bool:
     cost = forward.evaluations[place].cost
-    operands = [x for _, *pair in cost.contractions for x in pair] if cost is not None else []
-    return any(isinstance(x, Tensor) and x.index == slot for x in operands)
+    contractions = cost.contractions if cost is not None else ()
+    return any(isinstance(x, Tensor) and x.index == slot for _, *pair in contractions for x in pair)
 
 
 def _is_quantized(forward: Forward, place: int, slot: int, dtype: str) -> bool:
@@ -100,15 +103,9 @@ def _is_quantized(forward: Forward, place: int, slot: int, dtype: str) -> bool:
     return is_table or role == "bias" or _is_operand(forward, place, slot)
 
 
-def _told(forward: Forward, uses: Uses, what: str) -> Dim:
-    """What a rule says of a weight's elements, as `packed` and `used` in Cost; 0 where none says anything."""
-    counts: dict[int, Dim]
-    for place, slot in uses:
-        cost = forward.evaluations[place].cost
-        counts = getattr(cost, what, {})
-        if slot in counts:
-            return counts[slot]
-    return 0
+def _told(uses: Uses, counts: Mapping[tuple[int, int], Dim]) -> Dim:
+    """What a rule says of a weight's elements; 0 where none says anything."""
+    return next((counts[use] for use in uses if use in counts), 0) if counts else 0
 
 
 def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], norms: set[str]) -> str:
@@ -148,7 +145,7 @@ def _role(forward: Forward, flow: Flow, name: str, uses: Uses, heads: set[int], 
 def _is_weight(forward: Forward, flow: Flow, place: int, slot: int) -> bool:
     """Whether an operand of an elementwise operator is learned: not one number, unless it is the bias of one output."""
     node = forward.graph.nodes[place]
-    size = prod(forward.values[node.inputs[slot]].shape)
+    size = forward.values[node.inputs[slot]].size
     if isinstance(size, Poly) or size > 1:
         return True
     if not node.is_a("Add") or not forward.values[node.inputs[slot]].shape:
@@ -161,9 +158,9 @@ def _is_weight(forward: Forward, flow: Flow, place: int, slot: int) -> bool:
 def _by_position(forward: Forward, flow: Flow, place: int, shape: tuple[Dim, ...]) -> bool:
     """Whether a node takes a table's vectors for positions: as they are, or as many of them as there are."""
     node, operator = forward.graph.nodes[place], forward.evaluations[place].operator
-    if flow.static.issuperset(filter(None, node.inputs)):
-        return False  # nothing is there that has positions
-    return node.is_a("Slice") or (operator is not None and operator.is_elementwise and _is_table(shape))
+    if not node.is_a("Slice") and not (operator is not None and operator.is_elementwise and _is_table(shape)):
+        return False
+    return not flow.static.issuperset(filter(None, node.inputs))  # else nothing is there that has positions
 
 
 def _is_table(shape: tuple[Dim, ...]) -> bool:
@@ -209,26 +206,31 @@ def _counts(flow: Flow, graph: Graph, name: str) -> bool:
 def _heads(forward: Forward, flow: Flow, uses: dict[str, Uses], norms: set[str]) -> set[int]:
     """Nodes of the last layer: contractions with a weight behind which no weight but their bias comes."""
     graph = forward.graph
-    by_place: dict[int, list[int]] = {}
+    by_place: dict[int, list[tuple[int, str]]] = {}
     for name, places in uses.items():
-        if is_float(forward.values[name].dtype) and name in flow.wanted:
-            for place, slot in places:
-                if _is_weight(forward, flow, place, slot) or not _elementwise(forward, place):
-                    by_place.setdefault(place, []).append(slot)
+        for place, slot in places:
+            by_place.setdefault(place, []).append((slot, name))
     behind: set[str] = set()
     heads: set[int] = set()
     for place in range(len(graph.nodes) - 1, -1, -1):
         node = graph.nodes[place]
-        slots = by_place.get(place, [])
-        weighted = [slot for slot in slots if _is_operand(forward, place, slot)]
-        is_bias = node.is_a("Add") and all(
-            forward.values[node.inputs[slot]].rank <= 1 and node.inputs[slot] not in norms for slot in slots
-        )
-        blocked = not behind.isdisjoint(node.outputs)
-        if not blocked and not flow.wanted.isdisjoint(node.outputs) and (weighted or (slots and is_bias)):
-            heads.add(place)
-        if blocked or weighted or (slots and not is_bias):
-            behind.update(node.inputs)
+        if behind.isdisjoint(node.outputs):
+            used = [
+                slot
+                for slot, name in by_place.get(place, ())
+                if forward.values[name].is_float
+                and name in flow.wanted
+                and (not _elementwise(forward, place) or _is_weight(forward, flow, place, slot))
+            ]
+            weighted = any(_is_operand(forward, place, slot) for slot in used)
+            is_bias = node.is_a("Add") and all(
+                forward.values[node.inputs[slot]].rank <= 1 and node.inputs[slot] not in norms for slot in used
+            )
+            if used and (weighted or is_bias) and not flow.wanted.isdisjoint(node.outputs):
+                heads.add(place)
+            if not weighted and (is_bias or not used):
+                continue
+        behind.update(node.inputs)
     return heads
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 from scalecalc.dims import Condition, Dim, evaluate
 
@@ -63,8 +64,7 @@ class SymbolInfo:
     declared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Weight:
+class Weight(NamedTuple):
     """A stored tensor and its part in the model.
 
     Attributes:
@@ -99,8 +99,7 @@ class Weight:
         return self.role in ROLES
 
 
-@dataclass(frozen=True, slots=True)
-class NodeProfile:
+class NodeProfile(NamedTuple):
     """One node's share, everything per run of the graph at its symbols' sizes.
 
     Attributes:

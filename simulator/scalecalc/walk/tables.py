@@ -43,7 +43,7 @@ def angles(
     graph = forward.graph
     found: set[str] = set()
     rotary = [layer for layer in layers if layer.node.op_type == "RotaryEmbedding"]
-    sines = [place for place, node in enumerate(graph.nodes) if node.is_a(*SINES)]
+    sines = forward.places(*SINES)
     ends = {*sines, *(place for layer in rotary for place in layer.members)}
     starts = [graph.nodes[place].inputs[0] for place in sines]
     starts += [name for layer in rotary for name in layer.node.inputs[1:3]]
@@ -119,7 +119,7 @@ def states(forward: Forward, flow: Flow, source: Mapping[str, str]) -> set[str]:
 def compared(forward: Forward, flow: Flow, source: Mapping[str, str]) -> set[str]:
     """Stored tensors whose equality with something decides: pieces of masks."""
     found: set[str] = set()
-    stack = [n for node in forward.graph.nodes if node.is_a("Equal") for n in node.inputs if n in flow.static]
+    stack = [name for node in forward.nodes("Equal") for name in node.inputs if name in flow.static]
     seen: set[str] = set()
     while stack:
         name = stack.pop()
@@ -151,8 +151,8 @@ def multiplied(forward: Forward, flow: Flow, source: Mapping[str, str]) -> tuple
             found.add(source[name])
         elif place is not None:
             made = forward.graph.nodes[place]
-            table = forward.values.get(made.inputs[0]) if made.inputs else None
-            if made.is_a(*LOOKUPS) and table is not None and table.rank >= 3:
+            table = forward.values.get(made.inputs[0]) if made.is_a(*LOOKUPS) and made.inputs else None
+            if table is not None and table.rank >= 3:
                 stack.append(made.inputs[0])
                 if made.inputs[1] not in flow.shaped and made.inputs[0] in source:
                     picked.add(source[made.inputs[0]])
@@ -173,8 +173,8 @@ def attention_biases(forward: Forward, layers: Iterable[Layer], source: Mapping[
 def sums_of_stored(forward: Forward, flow: Flow, source: Mapping[str, str]) -> set[str]:
     """The larger of two stored tensors that are added up: what a product of weights and constants leaves."""
     found: set[str] = set()
-    for node in forward.graph.nodes:
-        if node.is_a("Add") and node.outputs[0] in flow.static:
+    for node in forward.nodes("Add"):
+        if node.outputs[0] in flow.static:
             stored = [source[name] for name in node.inputs if name in source]
             if len(set(stored)) == 2:
                 found.add(max(stored, key=lambda name: hint_of(forward.values[name].size)))
