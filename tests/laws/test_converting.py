@@ -10,7 +10,8 @@ import yaml
 
 import scalecalc
 from scalecalc.errors import LawError
-from scalecalc.laws import Law, load, optimum
+from scalecalc.expressions import Number
+from scalecalc.laws import Law, load, optimum, shipped
 from scalecalc.laws.converting import Family, convert
 from scalecalc.laws.reading import laws_of
 from scalecalc.laws.standing import best_compute
@@ -70,6 +71,67 @@ def test_another_count_of_compute_predicts_the_same(family, counts, compute):
     back = next(count for count in each if count != compute)
     again = convert(other, family, params="total", compute=back)
     assert again.evaluate(N=counts["total"], C=each[back] * data) == pytest.approx(expected, rel=1e-12, abs=0)
+
+
+# but the article's, whose exponential is beyond any number at such budgets
+EVERY = {name: law for name, law in shipped().items() if not law.is_form and name != "seed-exponential"}
+INTO = [{"params": count} for count in ("total", "non_embedding", "linear", "flops_per_token")] + [
+    {"compute": count, "ratio": 20.0} for count in ("exact", "6N_total*D", "6N_nonemb*D")]  # fmt: skip
+OTHERS = {"L": 2.5, "P_w": 8.0, "P_a": 8.0, "P_kv": 8.0, "G": 4.0, "experts": 8.0, "N_v": 4e7, "D_inf": 1e12}
+
+
+def attempt(law: Law, family: Family, into: dict[str, object]) -> Law | str:
+    try:
+        return convert(law, family, **into)
+    except LawError as error:
+        return str(error)
+
+
+@pytest.mark.parametrize("into", INTO, ids=lambda into: " ".join(map(str, into.values())))
+@pytest.mark.parametrize("name", EVERY)
+def test_every_law_says_the_same_in_another_count_or_refuses_in_a_line(family, counts, name, into):
+    law, data = EVERY[name], 20 * counts["total"]
+    n = {**counts, "active": counts["total"], "flops_per_token": counts["exact"]}
+    six = {"total": "6N_total*D", "non_embedding": "6N_nonemb*D", "linear": "6N_linear*D"}
+    c = {"exact": counts["exact"] * data, **{six[count]: 6 * counts[count] * data for count in six}}
+    unit = 8.64e19 if law.inputs and "C" in law.variables and law.variables["C"].unit == "PF-day" else 1.0
+    other = attempt(law, family, into)
+    if isinstance(other, str):
+        assert "\n" not in other
+        assert law.name in other
+        return
+    if law.gives:  # the same best model
+        best = law.evaluate(C=1e21 / unit)
+        size = family.member(family.params(law.variables["N"].count), Number(best)).evaluate({})
+        assert other.evaluate(C=1e21 / unit) == pytest.approx(
+            float(family.params(into["params"]).evaluate({"d_model": size})), rel=1e-12, abs=0)  # fmt: skip
+        return
+
+    def values(law: Law) -> dict[str, float]:
+        known = {"D": data, "U": data, **OTHERS}
+        known |= {"N": n[law.variables["N"].count]} if "N" in law.inputs else {}
+        known |= {"C": c[law.variables["C"].count] / unit} if "C" in law.inputs else {}
+        return {symbol: known[symbol] for symbol in law.inputs}
+
+    assert other.evaluate(**values(other)) == pytest.approx(law.evaluate(**values(law)), rel=1e-12, abs=0)
+
+
+def test_which_laws_convert(family):
+    """Those that say what they count: their N by another count, C by another where it tells the model."""
+
+    def converts(law: Law, **into: object) -> bool:
+        return isinstance(attempt(law, family, into), Law)
+
+    by_n = {name for name, law in EVERY.items() if converts(law, params="flops_per_token")}
+    assert by_n >= {
+        "besiroglu-2024", "hoffmann-2022", "hoffmann-2022-unrounded", "kaplan-2020-joint", "kaplan-2020-n",
+        "kumar-2024", "li-2025-learning-rate", "hoffmann-2022-approach-1", "kaplan-2020-best-n", "porian-2024",
+    }  # fmt: skip
+    assert not by_n & {"muennighoff-2023", "kaplan-2020-d", "zhai-2022-10shot", "sardana-2024"}
+    alone = {name: law for name, law in EVERY.items() if law.inputs == ("C",)}
+    assert {name for name, law in alone.items() if converts(law, compute="exact", ratio=20.0)} == {
+        "kaplan-2020-compute", "kaplan-2020-compute-plain", "kaplan-2020-critical-batch", "tao-2024-vocabulary",
+    }  # fmt: skip
 
 
 def test_a_law_of_compute_alone(family, counts):
@@ -149,6 +211,12 @@ WRONG = [
     ("cerebras-gpt-2023", LADDER, {"compute": "6N_total*D"}, "does not tell the model by its C alone"),
     ("muennighoff-2023", LADDER, {"params": "linear"}, "does not say how it counts N"),
     ("zhai-2022-10shot", LADDER, {"compute": "exact", "ratio": 20.0}, "does not say how it counts C"),
+    ("kaplan-2020-d", LADDER, {"params": "total"}, "takes neither N nor C"),
+    ("kaplan-2020-compute", LADDER, {"params": "total"}, "takes no N; convert its C"),
+    ("kaplan-2020-best-n", LADDER, {"compute": "exact", "ratio": 20.0}, "does not say which D its C is spent on"),
+    ("kaplan-2020-best-d", LADDER, {"params": "total"}, "does not say which N its C is spent on"),
+    ("deepseek-2024-best-n", LADDER, {"params": "total"}, "counts N as flops per token without head"),
+    ("deepseek-2024-batch", LADDER, {"compute": "exact", "ratio": 20.0}, "counts C as exact without head"),
 ]
 
 

@@ -15,6 +15,7 @@ from scalecalc.walk import Profile
 SIX = 6.0
 BEST_N, BEST_D = "-best-n", "-best-d"
 """How two laws of one publication are named that give N* and D* of one budget."""
+PER_TOKEN = "flops_per_token"
 STATUSES = ("exact", "converted", "assumed")
 
 
@@ -23,7 +24,7 @@ class Size:
     """An allocation law's N* at a budget, and D*: by its companion, else what is left under C = 6ND.
 
     Attributes:
-        params: N*, as `count` says; FLOPs of a token where that is flops_per_token.
+        params: N*, as `count` says; FLOPs of a token where that begins with flops_per_token.
         how: what C is to the law.
         ratio: D* per parameter.
         outside: decades outside of what it was calibrated on.
@@ -36,6 +37,11 @@ class Size:
     count: str
     ratio: float
     outside: Mapping[str, float]
+
+    @property
+    def per_token(self) -> bool:
+        """Whether N* is the training FLOPs of a token."""
+        return self.count.startswith(PER_TOKEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +71,7 @@ def size_of(law: Law, plan: Plan, flops: float, known: Mapping[str, Law]) -> Siz
         raise LawError(bound.how)
     count = law.variables["N"].count if law.gives == "N" else UNKNOWN
     params = float(law.evaluate(C=bound.value))
-    each = params if count == "flops_per_token" else SIX * params
+    each = params if count.startswith(PER_TOKEN) else SIX * params
     companion = known.get(law.name.removesuffix(BEST_N) + BEST_D)
     data = float(companion.evaluate(C=bound.value)) if companion is not None else flops / each
     if not (params >= 1 and data >= 1):

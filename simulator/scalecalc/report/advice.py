@@ -19,7 +19,7 @@ KINDS = ("vocabulary", "batch", "learning rate")
 def sized(size: Size) -> tuple[str, str]:
     """N* in the law's own count, and D*."""
     count = "(count unknown)" if size.count == UNKNOWN else size.count.replace("_", "-")
-    params = cost(size.params, "FLOP/token") if size.count == "flops_per_token" else f"{short(size.params)} {count}"
+    params = cost(size.params, "FLOP/token") if size.per_token else f"{short(size.params)} {count}"
     return params, f"{short(size.data)} tokens"
 
 
