@@ -189,6 +189,31 @@ def test_superseded_steps_are_told_where_they_are_asked_for():
         allocate(Question(budget=Budget(1e3)), laws=[LAWS["kaplan-2020-best-n"]])
 
 
+def test_what_is_not_asked_is_not_answered():
+    """Without a budget no law of C has a size; laws of C alone have nothing to say of a model."""
+    answer = allocate(Question(params=7e9))
+    assert (answer.sizes, answer.curves, answer.settings) == ((), (), ())
+    assert not [law for law, _ in answer.refused if not law.is_form]
+
+
+def test_what_a_law_of_new_data_refuses():
+    answer = allocate(Question(budget=Budget(1e22), unique=10**8))
+    assert (answer.sizes, {place.law.name for place in answer.places}) == (
+        (),
+        {"kaplan-2020-joint", "muennighoff-2023"},
+    )
+    why = {law.name: why for law, why in answer.refused}
+    assert why["hoffmann-2022-approach-1"] == "it would take 1,888 passes over 100M distinct samples"
+    # 1.67e13 parameters by the default law: .003239 - .0001395*30.4 is no learning rate
+    assert "kaplan-2020-learning-rate" not in {setting.law.name for setting in answer.settings}
+
+
+def test_a_budget_for_nothing():
+    """(5.984e22)^.0737 + .5 = 48 nats, of which guessing among a million tokens takes 13.8."""
+    with pytest.raises(LawError, match=r"1 FLOP are too little: loss would be 48.2, above that of guessing"):
+        allocate(Question(budget=Budget(1.0)), laws=[LAWS["cerebras-gpt-2023"]])
+
+
 def test_settings_for_the_best_model():
     """At 1e21 FLOP: .2920*10^(.3271*21) tokens; 2.0e6*11.574^.24; and at N*, D* of the default law."""
     answer = allocate(Question(budget=Budget(1e21)))

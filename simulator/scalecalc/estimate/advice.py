@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from scalecalc.errors import ExpressionError, LawError
+from scalecalc.estimate.sense import MOST_PASSES
+from scalecalc.estimate.words import short
 from scalecalc.laws import Binding, Bound, Law, Plan, bind
-from scalecalc.laws.binding import HEADLESS, SIX_N_D, bind_frontier, flops_per_unit
+from scalecalc.laws.binding import HEADLESS, SIX_N_D, beyond, bind_frontier, flops_per_unit
 from scalecalc.laws.conventions import UNKNOWN
 from scalecalc.laws.prediction import decades, decades_outside
 from scalecalc.walk import Profile
@@ -66,6 +68,8 @@ def size_of(law: Law, plan: Plan, flops: float, known: Mapping[str, Law]) -> Siz
     Raises:
         LawError: it does not speak of such models, or gives no size.
     """
+    if law.gives == "D":
+        raise LawError(f"it gives D* alone: ask {law.name.removesuffix(BEST_D) + BEST_N}")
     bound = bind_frontier(law, replace(plan, compute=flops))
     if bound.value is None:
         raise LawError(bound.how)
@@ -76,6 +80,10 @@ def size_of(law: Law, plan: Plan, flops: float, known: Mapping[str, Law]) -> Siz
     data = float(companion.evaluate(C=bound.value)) if companion is not None else flops / each
     if not (params >= 1 and data >= 1):
         raise LawError(f"its N* would be {params:.3g} at {flops:.3g} FLOP")
+    passes = data / plan.unique if plan.unique else 0.0
+    if passes > MOST_PASSES:
+        count = f"{passes:,.0f}" if passes >= 100 else f"{passes:.3g}"
+        raise LawError(f"it would take {count} passes over {short(plan.unique or 0)} distinct samples")
     cost = law.variables["C"].count
     how = "6ND" if cost in SIX_N_D else f"6ND assumed: {_counting(cost)}"
     unit = flops_per_unit(law) or 1.0
@@ -120,12 +128,17 @@ def settings_of(laws: Iterable[Law], profile: Profile, plan: Plan, loss: Bound |
     if loss is not None and loss.value is not None:
         plan = replace(plan, extra={**plan.extra, loss.symbol: loss.value})
     found = []
-    for law in laws:
-        if law.kind == "hyperparameter" and law.applies_to.task == plan.task and not law.is_form:
-            binding = bind(law, profile, plan, setting=True)
-            if binding.usable:
-                found.append(_setting(binding, loss))
+    for law in _of_settings(laws, plan):
+        binding = bind(law, profile, plan, setting=True)
+        if binding.usable:
+            found.append(_setting(binding, loss))
     return tuple(found)
+
+
+def _of_settings(laws: Iterable[Law], plan: Plan) -> list[Law]:
+    return [
+        law for law in laws if law.kind == "hyperparameter" and law.applies_to.task == plan.task and not law.is_form
+    ]
 
 
 def settings_at(laws: Iterable[Law], plan: Plan, best: Mapping[str, Bound]) -> tuple[Setting, ...]:
@@ -137,14 +150,13 @@ def settings_at(laws: Iterable[Law], plan: Plan, best: Mapping[str, Bound]) -> t
         best: its N, D and L; N in the count that the bound's `how` begins with.
     """
     found = []
-    for law in laws:
-        if law.kind != "hyperparameter" or law.applies_to.task != plan.task or law.is_form:
-            continue
+    for law in _of_settings(laws, plan):
         if law.inputs == ("C",):
             bounds = [bind_frontier(law, plan)]
         else:
             bounds = [_counted(law, best[symbol]) for symbol in law.inputs if symbol in best]
-        if len(bounds) == len(law.inputs) and all(bound.value is not None for bound in bounds):
+        values = {bound.symbol: bound.value for bound in bounds if bound.value is not None}
+        if values.keys() == set(law.inputs) and not beyond(law, values):
             found.append(_setting(Binding(law, tuple(bounds), None, (), ()), best.get("L")))
     return tuple(found)
 

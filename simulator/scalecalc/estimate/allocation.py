@@ -76,7 +76,7 @@ def allocate(
         plan = plan_of(inspection, question.budget.flops if question.budget is not None else None, question.unique)
         assumptions += inspection.assumptions
     known = catalogue() if known is None else known
-    asked = list(laws) or _of_task(known, task, plan, assumptions)
+    asked = list(laws) or _of_task(known, task, plan, question, assumptions)
     found: list[Place] = []
     sizes: list[Size] = []
     curves: list[Curve] = []
@@ -149,7 +149,9 @@ def _settings(known: Mapping[str, Law], places: Sequence[Place], plan: Plan) -> 
     })  # fmt: skip
 
 
-def _of_task(known: Mapping[str, Law], task: str | None, plan: Plan | None, assumptions: list[str]) -> list[Law]:
+def _of_task(
+    known: Mapping[str, Law], task: str | None, plan: Plan | None, question: Question, assumptions: list[str]
+) -> list[Law]:
     """The laws of a task that can have an answer, the default law first."""
     tasks = list(dict.fromkeys(law.applies_to.task for law in known.values()))
     if task is None:
@@ -159,7 +161,7 @@ def _of_task(known: Mapping[str, Law], task: str | None, plan: Plan | None, assu
     if task not in tasks:
         todo = nearest(task or "", tasks) if task is not None else "say what the model is for: --task"
         raise UsageError(f"no law is of the task '{task or 'unknown'}'", where="--task", todo=todo)
-    found = [law for law in known.values() if law.applies_to.task == task and _answers(law)]
+    found = [law for law in known.values() if law.applies_to.task == task and _answers(law, question)]
     if not found:
         raise UsageError(
             f"no law of {task} has an optimum", where="--task", todo="calibrate one on runs of yours: --law"
@@ -167,11 +169,14 @@ def _of_task(known: Mapping[str, Law], task: str | None, plan: Plan | None, assu
     return sorted(found, key=lambda law: rank(law, plan or Plan(task=task)))
 
 
-def _answers(law: Law) -> bool:
-    """Whether a law speaks of the best model or of a budget at all."""
+def _answers(law: Law, question: Question) -> bool:
+    """Whether a law speaks of the best model or of a budget at all, as far as it is asked."""
     if law.kind == "conditional" and law.inputs in JOINT:
         return "limit" not in law.regime
-    return is_size(law) or (law.inputs == ("C",) and law.kind in ("conditional", "frontier"))
+    if is_size(law):
+        return question.budget is not None
+    of_compute = question.budget is not None or question.target is not None or question.stop is not None
+    return of_compute and law.inputs == ("C",) and law.kind in ("conditional", "frontier")
 
 
 def _any_model(law: Law, question: Question) -> Plan:
@@ -187,7 +192,7 @@ def _any_model(law: Law, question: Question) -> Plan:
 
 def _no_optimum(law: Law) -> str:
     takes = ", ".join(law.inputs) or "nothing"
-    return f"it has no optimum: a {law.kind} law of {takes}"
+    return f"it has no optimum: {'an' if law.kind == 'allocation' else 'a'} {law.kind} law of {takes}"
 
 
 def _instead(question: Question) -> str:

@@ -73,9 +73,11 @@ def _optimum(result: Allocation) -> Block:
     for size in result.sizes:
         params, data = sized(size)
         block.rows.append([size.law.name, size.how.split(":")[0], params, data, _ratio(size.ratio), "", "", ""])
+    remarks: dict[str, list[str]] = {}
     for size in result.sizes:
-        if remarks := [*size.how.split(": ")[1:], *_gaps(size.outside)]:
-            block.rows.append([f"{size.law.name}: {'; '.join(remarks)}"])
+        for remark in (*size.how.split(": ")[1:], *_gaps(size.outside)):
+            remarks.setdefault(remark, []).append(size.law.name)
+    block.rows += [[f"{', '.join(names)}: {remark}"] for remark, names in remarks.items()]
     block.rows += [
         [f"{place.law.name}{_by(place, result)}: {note}"] for place in result.places for note in _notes(place)
     ]
@@ -289,13 +291,14 @@ def _count(place: Place) -> str:
 
 
 def _next(result: Allocation) -> str:
-    question, found = result.question, []
+    question, said = result.question, []
     if result.inspection is not None:
         profile = result.inspection.profile
         file = profile.source or f"{profile.name}.{profile.format}"
         if question.budget is not None:
-            found.append(f"scalecalc estimate {file} --budget {question.budget.text or question.budget.flops}")
+            said.append(f"scalecalc estimate {file} --budget {question.budget.text or question.budget.flops}")
     if question.budget is not None and not question.isoflop and result.places:
-        found.append("--isoflop (what other N reach)")
-    law = next((place.law.name for place in result.places), next((curve.law.name for curve in result.curves), ""))
-    return ", ".join([*found, f"scalecalc laws show {law}".rstrip()])
+        said.append("--isoflop (what other N reach)")
+    named = [place.law.name for place in result.places] + [size.law.name for size in result.sizes]
+    law = next(iter([*named, *(curve.law.name for curve in result.curves)]), "")
+    return ", ".join([*said, f"scalecalc laws show {law}".rstrip()])
