@@ -80,7 +80,8 @@ class Law:
         declared = [*self.coefficients, *self.derived, *self.variables]
         used = self.formula.names.union(*(expression.names for expression in self.derived.values()))
         if missing := sorted(used - set(declared)):
-            raise self.error(f"{', '.join(missing)} used but not declared", "add to coefficients or variables")
+            todo = "declare N, D, U, C by name (N: {count: total}), other inputs under variables, or as coefficients"
+            raise self.error(f"{', '.join(missing)} used but not declared", todo)
         # C may be declared without being used: it is the cost the law's optimum is found under; and what the law gives
         if unused := sorted(set(declared) - used - {"C", *(("N", "D") if self.kind == "allocation" else ())}):
             raise self.error(f"{', '.join(unused)} declared but not used", "remove it or correct the formula")
