@@ -25,7 +25,7 @@ def show_laws(laws: Iterable[Law], form: str, file: IO[str]) -> None:
         [
             law.name,
             FORM if law.is_form else law.kind,
-            f"{law.metric.name}, {law.metric.unit}",
+            _predicted(law),
             f"{law.applies_to.task}, {law.applies_to.modality}",
             ", ".join(_counted(law.variables[symbol]) for symbol in law.inputs),
             str(law.formula),
@@ -36,10 +36,19 @@ def show_laws(laws: Iterable[Law], form: str, file: IO[str]) -> None:
     listing(("law", "kind", "predicts", "applies to", "takes", "formula", "source"), rows, form, file)
 
 
+def _predicted(law: Law) -> str:
+    """What a law gives, in which unit and count."""
+    words = [law.metric.name, *([law.metric.unit] if law.metric.unit != "1" else [])]
+    return ", ".join([*words, *([law.variables["N"].count] if law.gives == "N" else [])])
+
+
 def _counted(variable: Variable) -> str:
-    """A variable with what it counts: N total, D seen, C exact."""
+    """A variable with what it counts: N total, D seen, C exact, C unknown in core-days."""
     how = variable.count if variable.count != UNKNOWN else variable.meaning
-    return f"{variable.symbol} {variable.unit if how == UNKNOWN and variable.symbol not in 'NDUC' else how}".strip()
+    if variable.symbol not in "NDUC":
+        return f"{variable.symbol} {variable.unit}".strip()
+    unit = f" in {variable.unit}s" if variable.unit not in ("", "FLOP") else ""
+    return f"{variable.symbol} {how}{unit}"
 
 
 def show_operators(operators: Iterable[Operator], form: str, file: IO[str]) -> None:
