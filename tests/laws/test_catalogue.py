@@ -56,6 +56,8 @@ FORMS = {
     "joint": {"A": 20.0, "a": 0.3, "R": 2.0, "b": 0.25, "k": 0.5, "E": 1.0},
     "hestness-2017-characters": {"a": 5.0}, "hestness-2017-images": {"a": 20.0},
     "kumar-2024-post": {"C_T": 0.05, "gamma_D": 0.5, "gamma_N": 0.5, "gamma_post": 0.6},
+    "mcleish-2025": {
+        "E": 1.5, "A": 5.0, "alpha": 0.5, "B": 1.0, "beta": 0.7, "P": 50.0, "gamma": 0.25, "T": 300.0, "zeta": 0.3},
     "mccandlish-2018-steps": {"S_min": 1e4, "D_min": 4e9},
     "rosenfeld-2020": {"eps0": 0.9, "a": 50.0, "alpha": 0.4, "b": 60.0, "beta": 0.3, "c": 0.1, "eta": 2.0},
     "saturating-exponential": {"P_inf": 0.95, "P_0": 0.1, "b": 1e-5, "c": 0.4},
@@ -303,7 +305,7 @@ def law(shipped_law) -> Law:
 PLACES = {
     "N": 1e8, "D": 1e10, "U": 4e9, "C": 2e14, "L": 2.5, "D_inf": 1e11, "P": 4.0, "P_w": 5.0, "P_a": 6.0, "P_kv": 3.0,
     "experts": 16.0, "G": 4.0, "N_enc": 3e7, "N_dec": 5e7,
-    "N_v": 4e7,
+    "N_v": 4e7, "width": 1024.0, "depth": 24.0,
 }  # fmt: skip
 
 

@@ -131,8 +131,17 @@ def settings_of(laws: Iterable[Law], profile: Profile, plan: Plan, loss: Bound |
     for law in _of_settings(laws, plan):
         binding = bind(law, profile, plan, setting=True)
         if binding.usable:
-            found.append(_setting(binding, loss))
+            found.append(_setting(_as_best(binding), loss))
     return tuple(found)
+
+
+def _as_best(binding: Binding) -> Binding:
+    """A law of C alone speaks of the best model for C: that this one is it is an assumption."""
+    if binding.law.inputs != ("C",):
+        return binding
+    (bound,) = binding.variables
+    taken = replace(bound, status="assumed", how=f"{bound.how}; as for the best model for C")
+    return replace(binding, variables=(taken,))
 
 
 def _of_settings(laws: Iterable[Law], plan: Plan) -> list[Law]:

@@ -10,7 +10,7 @@ NOT_PREDICTING = {
     "frontier": "it speaks of the best model at C, not of this one: see OPTIMUM",
     "allocation": "it gives the best N and D, not a performance: see OPTIMUM",
     "curve": "it describes one run over time",
-    "hyperparameter": "it gives training settings, not a performance",
+    "hyperparameter": "it gives training settings, not a performance: see SETTINGS",
     "link": "it turns one metric into another",
 }
 
