@@ -250,3 +250,14 @@ def test_models_no_such_law_speaks_of(model: str) -> None:
 def test_no_settings_for_no_step() -> None:
     answer = estimate(profile("gpt2"), 1e6)
     assert (answer.sizes, answer.settings) == ((), ())
+
+
+def test_a_small_vocabulary_is_one_of_characters() -> None:
+    """65 characters of a text: no law of pieces of words speaks of their loss, until somebody says what tokens are."""
+    answer = estimate(language(65, 128), 1e15, sizes={"n": 1}, task="language-modeling")
+    assert not [prediction for prediction in answer.predictions if prediction.unit == "nat/token"]
+    why = {law.name: why for law, why in answer.refused}
+    assert why["hoffmann-2022"] == "other tokens: the law's are pieces of words, the model's of char"
+    assert "a vocabulary of 65: tokens are characters or bytes (--tokenizer)" in answer.assumptions
+    said = estimate(language(65, 128), 1e15, sizes={"n": 1}, task="language-modeling", tokenizer="mine")
+    assert "other tokens" not in {law.name: why for law, why in said.refused}.get("hoffmann-2022", "")

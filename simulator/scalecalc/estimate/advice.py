@@ -9,12 +9,12 @@ from scalecalc.errors import ExpressionError, LawError
 from scalecalc.estimate.sense import MOST_PASSES
 from scalecalc.estimate.words import short
 from scalecalc.laws import Binding, Bound, Law, Plan, bind
-from scalecalc.laws.binding import HEADLESS, SIX_N_D, beyond, bind_frontier, flops_per_unit
+from scalecalc.laws.binding import HEADLESS, SIX_N_D, beyond, bind_frontier
 from scalecalc.laws.conventions import UNKNOWN
+from scalecalc.laws.optimum import SIX
 from scalecalc.laws.prediction import decades, decades_outside
 from scalecalc.walk import Profile
 
-SIX = 6.0
 BEST_N, BEST_D = "-best-n", "-best-d"
 """How two laws of one publication are named that give N* and D* of one budget."""
 PER_TOKEN = "flops_per_token"
@@ -82,13 +82,11 @@ def size_of(law: Law, plan: Plan, flops: float, known: Mapping[str, Law]) -> Siz
         raise LawError(f"its N* would be {params:.3g} at {flops:.3g} FLOP")
     passes = data / plan.unique if plan.unique else 0.0
     if passes > MOST_PASSES:
-        count = f"{passes:,.0f}" if passes >= 100 else f"{passes:.3g}"
-        raise LawError(f"it would take {count} passes over {short(plan.unique or 0)} distinct samples")
+        times = f"{passes:,.0f}" if passes >= 100 else f"{passes:.3g}"
+        raise LawError(f"it would take {times} passes over {short(plan.unique or 0)} distinct samples")
     cost = law.variables["C"].count
     how = "6ND" if cost in SIX_N_D else f"6ND assumed: {_counting(cost)}"
-    unit = flops_per_unit(law) or 1.0
-    spent = {"C": flops / unit}
-    return Size(law, params, data, how, count, data / (each / SIX), decades(law, spent))
+    return Size(law, params, data, how, count, data / (each / SIX), decades(law, {"C": bound.value}))
 
 
 def _counting(cost: str) -> str:

@@ -105,7 +105,9 @@ def values_of(texts: Mapping[str, str], units: Mapping[str, str]) -> tuple[dict[
     for name, text in texts.items():
         symbol = name.partition(".")[0]
         head, unit = text.strip(), units.get(symbol, "")
-        ending = next((end for end in (f"{unit}s", unit) if unit and head.lower().endswith(end.lower())), None)
+        # a unit of one letter could be a suffix of the number
+        endings = (f"{unit}s", unit) if len(unit) > 1 and unit[0].isalpha() else ()
+        ending = next((end for end in endings if head.lower().endswith(end.lower())), None)
         value = None if ending is None else amount(head[: len(head) - len(ending)])
         if value is not None and (unit != "FLOP" or symbol != "C"):
             own.append(name)
