@@ -12,7 +12,7 @@ import scalecalc
 from scalecalc.estimate.budgets import Budget
 from scalecalc.estimate.inspection import inspect
 from scalecalc.estimate.planning import planned
-from scalecalc.laws import Plan, shipped
+from scalecalc.laws import Plan, bind, shipped
 from scalecalc.walk import Profile
 from scalecalc.walk.task import ALIASES, TASKS
 
@@ -151,3 +151,13 @@ def test_the_counts_are_the_laws_own():
 def test_a_mamba_is_told_that_the_laws_models_were_transformers():
     profile, plan = asked("mamba")
     assert "family as the law's: transformer" in LAWS["besiroglu-2024"].bind(profile, plan).notes
+
+
+def test_a_fit_of_ones_own_knows_its_tokens():
+    """Runs on characters give a law of characters, whether or not its file says so."""
+    profile, plan = asked("gpt2")
+    fitted = replace(LAWS["besiroglu-2024"], method={"loss": "huber"})
+    letters = replace(plan, tokenizer="char")
+    assert fitted.bind(profile, letters).usable
+    assert not replace(fitted, method={}).bind(profile, letters).usable
+    assert "other tokens" in bind(LAWS["li-2025-batch"], profile, letters, setting=True).why

@@ -38,8 +38,11 @@ def mismatches(law: Law, plan: Plan) -> list[str]:
     ):
         if limit is not None and size is not None and size != limit:
             reasons.append(f"other data: the law's has {limit:,} {word}, the model's {size:,}")
-    letters, pieces = (plain(name or "") in LETTERS for name in (plan.tokenizer, law.metric.tokenizer))
-    if letters and not pieces and "/token" in law.metric.unit:
+    letters, known = (plain(name or "") in LETTERS for name in (plan.tokenizer, law.metric.tokenizer))
+    per_token = "/token" in law.metric.unit or law.kind in ("allocation", "hyperparameter")
+    # a fit of one's own that does not say what its tokens are is taken to know them
+    fitted = law.metric.tokenizer == UNKNOWN and bool(law.method)
+    if letters and not known and not fitted and per_token and scope.modality == "text":
         reasons.append(f"other tokens: the law's are pieces of words, the model's of {plan.tokenizer}")
     if plan.sparse and not routed(law):
         reasons.append("a mixture of experts: the models behind the law are dense")

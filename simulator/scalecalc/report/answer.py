@@ -110,7 +110,7 @@ def _generalisation(result: Estimate) -> Block:
     reasons: dict[str, list[str]] = {}
     for law, why in own:
         if law.name not in ahead:
-            reasons.setdefault(why, []).append(law.name)
+            reasons.setdefault(why.split("; ")[0], []).append(law.name)  # one is enough for people
     block.rows += [[f"refused: {', '.join(names)}: {why}"] for why, names in reasons.items()]
     others = [pair[0] for pair in result.refused if pair not in own]
     if others:
