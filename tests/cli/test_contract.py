@@ -60,6 +60,10 @@ INSPECT = {
         "backward_vector_flops": Q, "bytes": Q, "kept_bytes": Q,
     }],
 }  # fmt: skip
+SIZE = {"law": str, "params": float, "data": float, "how": str, "count": str, "data_per_param": float,
+        "decades_outside": {"*": float}}  # fmt: skip
+SETTING = {"law": str, "quantity": str, "unit": str, "value": float, "status": str, "how": str,
+           "decades_outside": {"*": float}}  # fmt: skip
 ESTIMATE = {
     **TOTALS,
     "budget": {"text": str, "how": str, "compute": float, "count": str, "matrix_flops": (float, NONE),
@@ -79,6 +83,7 @@ ESTIMATE = {
         "twice_this_model_wins_beyond": (float, NONE), "this_model_gains_by_doubling": float,
     }],
     "frontier": [{"law": str, "value": float, "status": str, "how": str}],
+    "allocation": [SIZE], "settings": [SETTING],
     "efficiency": {"compute": (float, NONE), "compute_own_cost": (float, NONE)},
     "verdict": str,
 }  # fmt: skip
@@ -148,7 +153,7 @@ def test_every_key_of_an_estimate_by_a_law(cli: Cli, save) -> None:
                 .replace("n,s,50", "n,s,20000"))  # fmt: skip
     document = ask(cli, "estimate", path, "--format", "json", "--task", "language-modeling").json
     check(document, WITH_LAW)
-    assert all(document[name] for name in ("predictions", "refused", "optimal", "frontier"))
+    assert all(document[name] for name in ("predictions", "refused", "optimal", "frontier", "allocation", "settings"))
     assert {entry["status"] for entry in document["frontier"]} == {"exact", "assumed"}
 
 

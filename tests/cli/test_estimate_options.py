@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,7 @@ def test_a_law_of_ones_own(cli: Cli, seed_cnn: Path, tmp_path: Path) -> None:
     assert "another task" in refused["refused"][0]["why"]
     out = cli("estimate", seed_cnn, "--budget", "1e15", "--law", "hoffmann-2022").out
     assert "refused: hoffmann-2022: another task: the law's is language-modeling" in out
-    assert "refused: 10 of another task (language-modeling)" in out
+    assert re.search(r"refused: \d+ of another task \(.*language-modeling", out)
 
 
 BAD = [

@@ -8,15 +8,10 @@ from typing import Any
 
 import pytest
 
+from scalecalc.laws import shipped
 from tests.cli.conftest import EXPORTS, Cli
 
-LANGUAGE_LAWS = {
-    "besiroglu-2024", "cerebras-gpt-2023", "hoffmann-2022", "hoffmann-2022-unrounded", "kaplan-2020-compute",
-    "kaplan-2020-compute-plain", "kaplan-2020-d", "kaplan-2020-joint", "kaplan-2020-n", "kumar-2024",
-    "muennighoff-2023",
-}  # fmt: skip
-IMAGE_LAWS = {"zhai-2022-10shot", "zhai-2022-finetune"}
-"""Frontiers of ImageNet."""
+PREDICTING = {name for name, law in shipped().items() if law.predicts}
 
 
 def estimate(cli: Cli, path: Path, budget: str, *rest: str) -> Any:
@@ -66,9 +61,9 @@ def test_the_seed_law(cli: Cli, seed_cnn: Path, budget: str, accuracy: float) ->
     assert (prediction["law"], prediction["metric"], prediction["unit"]) == ("seed-exponential", "accuracy", "fraction")
     assert prediction["value"] == pytest.approx(accuracy, rel=1e-12)
     assert (prediction["interval"], prediction["inside_range"], prediction["comparable"]) == (None, True, True)
-    assert {entry["law"] for entry in document["refused"]} == LANGUAGE_LAWS | IMAGE_LAWS
+    assert {entry["law"] for entry in document["refused"]} == PREDICTING - {"seed-exponential"}
     why = {entry["law"]: entry["why"] for entry in document["refused"]}
-    assert all(("1,000 classes" if law in IMAGE_LAWS else "language-modeling") in why[law] for law in why)
+    assert all(("1,000 classes" if law.startswith("zhai") else "another task") in why[law] for law in why)
     assert document["optimal"] == document["frontier"] == []
 
 
@@ -76,7 +71,7 @@ def test_beyond_its_bound_the_seed_law_is_refused(cli: Cli, seed_cnn: Path) -> N
     document = estimate(cli, seed_cnn, "2e15")
     assert document["predictions"] == []
     why = {entry["law"]: entry["why"] for entry in document["refused"]}
-    assert set(why) == {"seed-exponential", *LANGUAGE_LAWS, *IMAGE_LAWS}
+    assert set(why) == PREDICTING
     assert why["seed-exponential"].startswith("accuracy would exceed 1: the law ends at C = 1.854e+15")
     assert "ask for less" in document["verdict"]
 
@@ -164,7 +159,7 @@ def test_resnet50(cli: Cli) -> None:
     why = {entry["law"]: entry["why"] for entry in document["refused"]}
     assert document["predictions"] == []
     assert why["seed-exponential"].startswith("other data: the law's has 10 classes, the model's 1,000")
-    assert set(why) == {"seed-exponential", *LANGUAGE_LAWS, *IMAGE_LAWS}
+    assert set(why) == PREDICTING
 
 
 @pytest.mark.exports

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Cli
-from tests.cli.test_contract import check
+from tests.cli.test_contract import SETTING, SIZE, check
 
 Q = (float, type(None))
 LEAST = {
@@ -43,7 +43,7 @@ DOCUMENT = {
                  "model": (str, type(None)), "unique": (int, type(None)), "served": Q,
                  "stop_below": {"gain": float, "relative": bool}},
     "optimal": [PLACE],
-    "allocation": [{"law": str, "params": float, "data": float, "how": str}],
+    "allocation": [SIZE], "settings": [SETTING],
     "compute_alone": [{
         "law": str, "kind": str, "metric": str, "unit": str, "value": Q, "status": (str, type(None)),
         "how": (str, type(None)), "gain_of_doubling": Q, "gains_rise": bool, "ends_at": Q, "target_at": Q, "stop_at": Q,

@@ -29,7 +29,9 @@ COMMANDS = {
     "inspect_seed_cnn.txt": ("inspect", "SEED"),
     "inspect_seed_cnn_nodes.txt": ("inspect", "SEED", "--by", "node"),
     "inspect_resnet50.txt": ("inspect", "RESNET"),
-    "estimate_language.txt": ("estimate", "LANGUAGE", "--budget", "1e12", "--task", "language-modeling"),
+    "estimate_language.txt": (
+        *("estimate", "LANGUAGE", "--budget", "1e12", "--task", "language-modeling", "--tokenizer", "gpt2"),
+    ),
     "estimate_unset.txt": ("estimate", "UNSET", "--budget", "1e12"),
     "estimate_devices.txt": (
         "estimate",

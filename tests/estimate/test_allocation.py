@@ -162,6 +162,76 @@ def test_an_allocation_law_gives_n_and_what_is_left_for_d():
     assert (size.params, size.data) == (pytest.approx(1e9), pytest.approx(1e20 / 6e9))
 
 
+def test_sizes_by_allocation_laws_each_in_its_own_count():
+    """1e21 FLOP are 11.574 PF-days: 1.3e9*11.574^.73 and 2e10*11.574^.27 by Kaplan et al.'s Table 6."""
+    found = {size.law.name: size for size in allocate(Question(budget=Budget(1e21))).sizes}
+    assert set(found) == {
+        "deepseek-2024-best-n", "hoffmann-2022-approach-1", "hoffmann-2022-approach-2", "kaplan-2020-best-n",
+        "porian-2024",
+    }  # fmt: skip
+    kaplan, deepseek = found["kaplan-2020-best-n"], found["deepseek-2024-best-n"]
+    assert (kaplan.params, kaplan.count) == (pytest.approx(1.3e9 * 11.5740740741**0.73), "non_embedding")
+    assert kaplan.data == pytest.approx(2e10 * 11.5740740741**0.27)
+    # M = 10^(-.7657 + .5243*21) FLOPs of a token; a parameter costs 6 of them
+    assert deepseek.params == pytest.approx(1.756e10, rel=1e-3)
+    assert deepseek.data == pytest.approx(1e21 / deepseek.params, rel=1e-3)
+    assert deepseek.ratio == pytest.approx(6 * deepseek.data / deepseek.params)
+    assert deepseek.how == "6ND assumed: the law's C leaves out the head's FLOPs"
+    one = found["hoffmann-2022-approach-1"]
+    assert 6 * one.params * one.data == pytest.approx(1e21)
+    assert found["porian-2024"].outside["C"] == pytest.approx(math.log10(1e21 / 2.56e19))
+
+
+def test_superseded_steps_are_told_where_they_are_asked_for():
+    (size,) = allocate(Question(budget=Budget(5.88e23)), laws=[LAWS["porian-2024-decay"]]).sizes
+    assert size.params == pytest.approx(183e9, rel=0.01)
+    with pytest.raises(LawError, match=r"its N\* would be 0.000563 at 1e\+03 FLOP"):
+        allocate(Question(budget=Budget(1e3)), laws=[LAWS["kaplan-2020-best-n"]])
+
+
+def test_what_is_not_asked_is_not_answered():
+    """Without a budget no law of C has a size; laws of C alone have nothing to say of a model."""
+    answer = allocate(Question(params=7e9))
+    assert (answer.sizes, answer.curves, answer.settings) == ((), (), ())
+    assert not [law for law, _ in answer.refused if not law.is_form]
+
+
+def test_what_a_law_of_new_data_refuses():
+    answer = allocate(Question(budget=Budget(1e22), unique=10**8))
+    assert (answer.sizes, {place.law.name for place in answer.places}) == (
+        (),
+        {"kaplan-2020-joint", "muennighoff-2023"},
+    )
+    why = {law.name: why for law, why in answer.refused}
+    assert why["hoffmann-2022-approach-1"] == "it would take 1,888 passes over 100M distinct samples"
+    # 1.67e13 parameters by the default law: .003239 - .0001395*30.4 is no learning rate
+    assert "kaplan-2020-learning-rate" not in {setting.law.name for setting in answer.settings}
+
+
+def test_a_budget_for_nothing():
+    """(5.984e22)^.0737 + .5 = 48 nats, of which guessing among a million tokens takes 13.8."""
+    with pytest.raises(LawError, match=r"1 FLOP are too little: loss would be 48.2, above that of guessing"):
+        allocate(Question(budget=Budget(1.0)), laws=[LAWS["cerebras-gpt-2023"]])
+
+
+def test_settings_for_the_best_model():
+    """At 1e21 FLOP: .2920*10^(.3271*21) tokens; 2.0e6*11.574^.24; and at N*, D* of the default law."""
+    answer = allocate(Question(budget=Budget(1e21)))
+    best, found = answer.places[0].best, {setting.law.name: setting for setting in answer.settings}
+    assert found["deepseek-2024-batch"].value == pytest.approx(0.2920 * 10 ** (0.3271 * 21))
+    assert found["deepseek-2024-batch"].bound.status == "assumed"
+    assert found["kaplan-2020-critical-batch"].value == pytest.approx(2.0e6 * 11.5740740741**0.24)
+    assert found["li-2025-batch"].value == pytest.approx(0.58 * best.data**0.571)
+    assert found["mccandlish-2018-critical-batch"].value == pytest.approx(2e8 / best.value ** (1 / 0.21))
+    rate = found["li-2025-learning-rate"]
+    assert rate.value == pytest.approx(1.79 * best.params**-0.713 * best.data**0.307)
+    assert (rate.bound.status, rate.bound.how) == (
+        "assumed",
+        "total N* by besiroglu-2024; the law counts non_embedding",
+    )
+    assert allocate(Question(budget=Budget(1e21)), laws=[BESIROGLU]).settings == ()
+
+
 QUESTIONS = [
     (Question(), {}, "nothing is asked"),
     (Question(budget=Budget(0.5)), {}, "no budget"),

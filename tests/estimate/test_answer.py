@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from scalecalc import profile
 from scalecalc.errors import UsageError
 from scalecalc.estimate import estimate, inspect
 from scalecalc.estimate.words import short
@@ -222,3 +223,41 @@ def test_a_graph_without_weights_costs_no_training() -> None:
 )  # fmt: skip
 def test_short_numbers(number: float, text: str) -> None:
     assert short(number) == text
+
+
+def test_settings_of_a_run() -> None:
+    """GPT-2 on 1e10 tokens: .00037 N^.703 sequences, N linear; 1.79 N^-.713 D^.307, N without embeddings."""
+    answer = estimate(profile("gpt2"), 854_438_400 * 1e10)
+    found = {setting.law.name: setting for setting in answer.settings}
+    batch, rate = found["porian-2024-batch"], found["li-2025-learning-rate"]
+    assert batch.value == pytest.approx(0.00037 * 123_532_032**0.703)
+    assert (batch.bound.status, batch.bound.how) == ("exact", "linear parameters")
+    assert rate.value == pytest.approx(1.79 * 85_056_000**-0.713 * 1e10**0.307)
+    assert rate.bound.status == "converted"
+    critical = found["mccandlish-2018-critical-batch"]
+    assert critical.value == pytest.approx(2e8 / answer.predictions[0].value ** (1 / 0.21))
+    assert critical.bound.how == f"loss {answer.predictions[0].value:.2f} by besiroglu-2024"
+    assert found["deepseek-2024-batch"].bound.how.endswith("; as for the best model for C")
+    assert {size.law.name for size in answer.sizes} >= {"kaplan-2020-best-n", "hoffmann-2022-approach-1"}
+
+
+@pytest.mark.parametrize("model", ["bert", "mixtral", "resnet", "whisper"])
+def test_models_no_such_law_speaks_of(model: str) -> None:
+    answer = estimate(profile(model), 1e21)
+    assert (answer.sizes, answer.settings) == ((), ())
+
+
+def test_no_settings_for_no_step() -> None:
+    answer = estimate(profile("gpt2"), 1e6)
+    assert (answer.sizes, answer.settings) == ((), ())
+
+
+def test_a_small_vocabulary_is_one_of_characters() -> None:
+    """65 characters of a text: no law of pieces of words speaks of their loss, until somebody says what tokens are."""
+    answer = estimate(language(65, 128), 1e15, sizes={"n": 1}, task="language-modeling")
+    assert not [prediction for prediction in answer.predictions if prediction.unit == "nat/token"]
+    why = {law.name: why for law, why in answer.refused}
+    assert why["hoffmann-2022"] == "other tokens: the law's are pieces of words, the model's of char"
+    assert "a vocabulary of 65: tokens are characters or bytes (--tokenizer)" in answer.assumptions
+    said = estimate(language(65, 128), 1e15, sizes={"n": 1}, task="language-modeling", tokenizer="mine")
+    assert "other tokens" not in {law.name: why for law, why in said.refused}.get("hoffmann-2022", "")

@@ -79,7 +79,7 @@ def test_epochs(image: Profile) -> None:
 @pytest.mark.parametrize(("unique", "data", "status"), [(1e7, 1e7, "exact"), (1e9, 1e12 / TOKEN, "converted")])
 def test_distinct_samples_are_those_seen(text: Profile, unique: float, data: float, status: str) -> None:
     """Less than one pass over a data set shows a law no more samples than were seen."""
-    answer = estimate(text, 1e12, sizes={"s": 64}, unique=unique, task="language-modeling")
+    answer = estimate(text, 1e12, sizes={"s": 64}, unique=unique, task="language-modeling", tokenizer="gpt2")
     (law,) = [law for law, _ in answer.refused if law.name == "kaplan-2020-joint"] or [None]
     binding = (law or next(p.binding.law for p in answer.predictions if p.law == "kaplan-2020-joint")).bind(
         answer.inspection.profile, answer.plan
@@ -141,7 +141,7 @@ def test_a_law_of_another_task_is_refused_as_any(image: Profile) -> None:
 
 
 def test_distinct_samples_tell_nothing_while_the_cost_is_unknown(text: Profile) -> None:
-    answer = estimate(text, 1e12, unique=1e6, task="language-modeling")  # s is not set
+    answer = estimate(text, 1e12, unique=1e6, task="language-modeling", tokenizer="gpt2")  # s is not set
     assert (answer.predictions, answer.best, answer.efficiency) == ((), (), None)
     why = {law.name: why for law, why in answer.refused}
     assert why["kaplan-2020-joint"] == "what the budget buys is unknown while a size is missing"

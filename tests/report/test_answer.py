@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 
@@ -47,8 +48,9 @@ def test_best_models_say_how_c_is_met(decoder) -> None:
 def test_refused_laws_are_shown_with_the_reason(decoder) -> None:
     law = catalogue()["cerebras-gpt-2023"]
     text = "\n".join(lines(estimate(decoder, 1e13, task="language-modeling")))
-    assert "refused: besiroglu-2024: loss would exceed ln(vocabulary) = 10.82, that of guessing" in text
-    assert f"refused: {law.name}" not in text
+    guessing = next(line for line in text.splitlines() if "loss would exceed ln(vocabulary) = 10.82, that of" in line)
+    assert guessing.startswith("refused: besiroglu-2024, ")
+    assert not re.search(f"refused: .*{law.name}", text)
     text = "\n".join(lines(estimate(decoder, 1e6, task="language-modeling")))
-    assert "refused: besiroglu-2024: the budget does not pay for one step" in text
-    assert f"refused: {law.name}: loss would exceed" in text
+    assert re.search("refused: besiroglu-2024, .*: the budget does not pay for one step", text)
+    assert re.search(f"refused: .*{law.name}.*: loss would exceed", text)

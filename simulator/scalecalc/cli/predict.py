@@ -17,7 +17,9 @@ def predict(
     set_: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="SYMBOL=VALUE", help="N=1e9 in the law's own count, or N.total=1e9; D=20B; C=1e21."
+            "--set",
+            metavar="SYMBOL=VALUE",
+            help="N=1e9 in the law's own count, or N.total=1e9; D=20B; C=1e21, 100T (FLOP), 1PF-day.",
         ),
     ] = None,
     form: Form = "table",
@@ -25,21 +27,13 @@ def predict(
 ) -> None:
     """What a law says at one point, with its interval and how far that is from the runs behind it."""
     from scalecalc.cli.options import form_of, pairs, target
-    from scalecalc.errors import UsageError
-    from scalecalc.estimate import amount
+    from scalecalc.estimate.asking import values_of
     from scalecalc.laws import load
     from scalecalc.laws.point import at_point
     from scalecalc.report.prediction import render
 
-    form = form_of(form)
-    values = {}
-    for name, text in pairs("--set", set_).items():
-        value = amount(text)
-        if value is None:
-            what = f"{name} = '{text:.60}' is no positive number"
-            raise UsageError(what, where="--set", todo="write for example --set N=1e9 or D=20B")
-        values[name] = value
-    asked = load(law)
-    found = at_point(asked, values).predict()
+    form, texts, asked = form_of(form), pairs("--set", set_), load(law)
+    values, own = values_of(texts, {symbol: variable.unit for symbol, variable in asked.variables.items()})
+    found = at_point(asked, values, own).predict()
     with target(output) as file:
         render(asked, found, form, file)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from scalecalc.errors import LawError, UsageError, nearest
+from scalecalc.estimate.advice import Setting, Size, is_size, settings_at, size_of
 from scalecalc.estimate.asking import Question
 from scalecalc.estimate.curves import Curve, curve
 from scalecalc.estimate.inspection import Inspection
@@ -13,10 +14,10 @@ from scalecalc.estimate.places import Place, place
 from scalecalc.estimate.planning import plan_of
 from scalecalc.estimate.sense import worse_than_guessing
 from scalecalc.laws import Bound, Law, Plan, catalogue
-from scalecalc.laws.binding import SIX_N_D, bind_params
+from scalecalc.laws.binding import bind_params
 from scalecalc.laws.choosing import rank
 from scalecalc.laws.optimum import SIX
-from scalecalc.laws.scope import mismatches
+from scalecalc.laws.scope import routed
 
 DEFAULT_TASK = "language-modeling"
 JOINT = (("N", "D"), ("N", "D", "U"))
@@ -30,7 +31,8 @@ class Allocation:
         question: what was asked.
         inspection: of the model asked about, if any.
         places: what laws of N and D answer, the default law first; of each as often as there are costs.
-        sizes: N* of allocation laws, which are N* = f(C), with the law's name and the D that leaves.
+        sizes: N* of allocation laws, which are N* = f(C), and their D*.
+        settings: batch, learning rate and the like for the first place's best model.
         curves: what laws of C alone say.
         refused: laws that give no answer, with the reason.
         assumptions: what was taken for granted.
@@ -40,19 +42,10 @@ class Allocation:
     inspection: Inspection | None
     places: tuple[Place, ...]
     sizes: tuple[Size, ...]
+    settings: tuple[Setting, ...]
     curves: tuple[Curve, ...]
     refused: tuple[tuple[Law, str], ...]
     assumptions: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """An allocation law's N* at a budget, and the D that leaves under 6ND."""
-
-    law: Law
-    params: float
-    data: float
-    how: str
 
 
 def allocate(
@@ -82,7 +75,8 @@ def allocate(
     if inspection is not None:
         plan = plan_of(inspection, question.budget.flops if question.budget is not None else None, question.unique)
         assumptions += inspection.assumptions
-    asked = list(laws) or _of_task(catalogue() if known is None else known, task, plan, assumptions)
+    known = catalogue() if known is None else known
+    asked = list(laws) or _of_task(known, task, plan, question, assumptions)
     found: list[Place] = []
     sizes: list[Size] = []
     curves: list[Curve] = []
@@ -93,7 +87,7 @@ def allocate(
             if law.kind == "conditional" and law.inputs in JOINT:
                 found += _places(law, question, own, inspection)
             elif law.kind == "allocation" and law.inputs == ("C",) and question.budget is not None:
-                sizes.append(_size(law, own, question.budget.flops))
+                sizes.append(size_of(law, own, question.budget.flops, known))
             elif law.kind in ("conditional", "frontier") and law.inputs == ("C",):
                 said = curve(law, own, question)
                 if isinstance(said, str):
@@ -107,8 +101,9 @@ def allocate(
         law, why = refused[0]
         more = f" ({len(refused) - 1} more laws refuse)" if len(refused) > 1 else ""
         raise LawError(f"{why}{more}", where=f"law {law.name}", todo=_instead(question))
+    settings = () if laws else _settings(known, found, plan or _any_model(asked[0], question))
     return Allocation(
-        question, inspection, tuple(found), tuple(sizes), tuple(curves), tuple(refused),
+        question, inspection, tuple(found), tuple(sizes), settings, tuple(curves), tuple(refused),
         (*assumptions, *_assumed(question, inspection, found)),
     )  # fmt: skip
 
@@ -141,18 +136,22 @@ def _sensible(row: Place, inspection: Inspection) -> Place:
     return replace(row, standing=replace(own, value=None, worse=None, gain=None, why=why))
 
 
-def _size(law: Law, plan: Plan, flops: float) -> Size:
-    if reasons := mismatches(law, plan):
-        raise LawError("; ".join(reasons))
-    count = law.variables["C"].count
-    params = float(law.evaluate(C=flops))
-    if not 1 <= params <= flops / SIX:
-        raise LawError(f"its N* would be {params:.3g} at {flops:.3g} FLOP")
-    how = "6ND" if count in SIX_N_D else f"6ND assumed: the law counts C {count}"
-    return Size(law, params, flops / SIX / params, how)
+def _settings(known: Mapping[str, Law], places: Sequence[Place], plan: Plan) -> tuple[Setting, ...]:
+    """For the best model of the default law."""
+    best = places[0].best if places else None
+    if best is None:
+        return ()
+    name = places[0].law.name
+    return settings_at(known.values(), plan, {
+        "N": Bound("N", best.params, "converted", f"{places[0].count} N* by {name}"),
+        "D": Bound("D", best.data, "converted", f"D* by {name}"),
+        "L": Bound("L", best.value, "assumed", f"{places[0].law.metric.name} {best.value:.2f} by {name}"),
+    })  # fmt: skip
 
 
-def _of_task(known: Mapping[str, Law], task: str | None, plan: Plan | None, assumptions: list[str]) -> list[Law]:
+def _of_task(
+    known: Mapping[str, Law], task: str | None, plan: Plan | None, question: Question, assumptions: list[str]
+) -> list[Law]:
     """The laws of a task that can have an answer, the default law first."""
     tasks = list(dict.fromkeys(law.applies_to.task for law in known.values()))
     if task is None:
@@ -162,7 +161,7 @@ def _of_task(known: Mapping[str, Law], task: str | None, plan: Plan | None, assu
     if task not in tasks:
         todo = nearest(task or "", tasks) if task is not None else "say what the model is for: --task"
         raise UsageError(f"no law is of the task '{task or 'unknown'}'", where="--task", todo=todo)
-    found = [law for law in known.values() if law.applies_to.task == task and _answers(law)]
+    found = [law for law in known.values() if law.applies_to.task == task and _answers(law, question)]
     if not found:
         raise UsageError(
             f"no law of {task} has an optimum", where="--task", todo="calibrate one on runs of yours: --law"
@@ -170,11 +169,14 @@ def _of_task(known: Mapping[str, Law], task: str | None, plan: Plan | None, assu
     return sorted(found, key=lambda law: rank(law, plan or Plan(task=task)))
 
 
-def _answers(law: Law) -> bool:
-    """Whether a law speaks of the best model or of a budget at all."""
+def _answers(law: Law, question: Question) -> bool:
+    """Whether a law speaks of the best model or of a budget at all, as far as it is asked."""
     if law.kind == "conditional" and law.inputs in JOINT:
         return "limit" not in law.regime
-    return law.inputs == ("C",) and law.kind in ("conditional", "frontier", "allocation")
+    if is_size(law):
+        return question.budget is not None
+    of_compute = question.budget is not None or question.target is not None or question.stop is not None
+    return of_compute and law.inputs == ("C",) and law.kind in ("conditional", "frontier")
 
 
 def _any_model(law: Law, question: Question) -> Plan:
@@ -182,12 +184,15 @@ def _any_model(law: Law, question: Question) -> Plan:
     scope = law.applies_to
     sample = law.variables["D"].sample if "D" in law.variables else "example"
     flops = question.budget.flops if question.budget is not None else None
-    return Plan(task=scope.task, modality=scope.modality, sample=sample, compute=flops, unique=question.unique)
+    return Plan(
+        task=scope.task, modality=scope.modality, sample=sample, compute=flops, unique=question.unique,
+        sparse=routed(law),
+    )  # fmt: skip
 
 
 def _no_optimum(law: Law) -> str:
     takes = ", ".join(law.inputs) or "nothing"
-    return f"it has no optimum: a {law.kind} law of {takes}"
+    return f"it has no optimum: {'an' if law.kind == 'allocation' else 'a'} {law.kind} law of {takes}"
 
 
 def _instead(question: Question) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from numbers import Real
 
 from scalecalc.errors import UsageError
+from scalecalc.estimate.advice import Setting, Size, settings_of, sizes_of
 from scalecalc.estimate.budgets import Budget
 from scalecalc.estimate.datasets import Dataset
 from scalecalc.estimate.inspection import Inspection, inspect
@@ -14,7 +15,7 @@ from scalecalc.estimate.optimal import Best, Frontier, best_of, frontiers_of
 from scalecalc.estimate.planning import Run, planned
 from scalecalc.estimate.sense import NO_COST, NO_STEP, pays_no_step, worse_than_guessing
 from scalecalc.estimate.verdict import verdict
-from scalecalc.laws import Binding, Efficiency, Law, Plan, Prediction, catalogue, select
+from scalecalc.laws import Binding, Bound, Efficiency, Law, Plan, Prediction, catalogue, select
 from scalecalc.laws.optimum import efficiency
 from scalecalc.walk import Profile
 
@@ -30,6 +31,8 @@ class Estimate:
         refused: laws that do not apply, the nearest first, with the reason.
         best: the default law's optimum under 6ND and under this model's own cost.
         frontiers: what the best model would reach by laws of C alone.
+        sizes: its N and D by laws of C alone.
+        settings: batch and learning rate for this run, by laws of such settings.
         efficiency: of the compute, by the default law: the least compute by 6ND over the budget.
         efficiency_own: the same with both at this model's own cost per parameter and sample.
         verdict: what to do.
@@ -44,6 +47,8 @@ class Estimate:
     refused: tuple[tuple[Law, str], ...]
     best: tuple[Best, ...]
     frontiers: tuple[Frontier, ...]
+    sizes: tuple[Size, ...]
+    settings: tuple[Setting, ...]
     efficiency: Efficiency | None
     efficiency_own: float | None
     verdict: str
@@ -108,7 +113,8 @@ def estimate(
         inspection, budget, unique=unique, dataset=dataset, tokenizer=tokenizer, batch_size=batch_size, count=count
     )
     plan = run.plan
-    known = {name: own for name, own in (catalogue() if laws is None else laws).items() if own.predicts}
+    everything = catalogue() if laws is None else laws
+    known = {name: own for name, own in everything.items() if own.predicts}
     if law is not None:
         known[law.name] = law
     bindings, refused = select(known, inspection.profile, plan, force=force)
@@ -124,6 +130,7 @@ def estimate(
     refused = [*((b.law, senseless[b.law.name]) for b in bindings if b.law.name in senseless), *refused]
     frontiers, unfit = frontiers_of(known, inspection, plan)
     predictions = tuple(binding.predict() for binding in bindings if binding.law.name not in senseless)
+    starts = not pays_no_step(plan, run.samples_per_step)
     assumptions = [*inspection.assumptions, *run.assumptions]
     assumptions.append(
         "AdamW, its two moments in float32, all else in the file's types; the loss is not in the file, nor counted"
@@ -135,6 +142,8 @@ def estimate(
         refused=tuple((other, unfit.get(other.name, why)) for other, why in refused),
         best=best,
         frontiers=tuple(frontiers),
+        sizes=sizes_of(everything, plan) if starts else (),
+        settings=settings_of(everything.values(), inspection.profile, plan, _loss(predictions)) if starts else (),
         efficiency=found,
         efficiency_own=found_own.compute if found_own is not None else None,
         verdict=verdict(inspection, run, predictions, best, refused),
@@ -142,6 +151,14 @@ def estimate(
         notes=profile.notes,
         assumptions=tuple(assumptions),
     )
+
+
+def _loss(predictions: Sequence[Prediction]) -> Bound | None:
+    """What laws take as the loss of the run."""
+    if not predictions or predictions[0].unit != "nat/token" or not predictions[0].comparable:
+        return None
+    first = predictions[0]
+    return Bound("L", first.value, "assumed", f"{first.metric} {first.value:.2f} by {first.law}")
 
 
 def _number(budget: float) -> float:

@@ -1,12 +1,15 @@
-"""What `optimal` is asked: a budget, a performance to reach, a size, the samples there are and those to be served."""
+"""What laws are asked: a budget, a performance to reach, a size, the samples there are and those to be served; and the
+values of a law's own variables.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from scalecalc.errors import UsageError
-from scalecalc.estimate.budgets import Budget, positive
+from scalecalc.estimate.budgets import Budget, amount, budget, positive
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +86,45 @@ def stop_of(text: str) -> Stop:
     if gain is None:
         raise UsageError(f"'{text:.40}' is no gain", where="--stop-below", todo="write .01, or 1% of the loss")
     return Stop(gain / 100 if relative else gain, relative)
+
+
+def values_of(texts: Mapping[str, str], units: Mapping[str, str]) -> tuple[dict[str, float], list[str]]:
+    """Values of a law's variables, and which of them are in the law's own unit.
+
+    >>> values_of({"N": "7B", "C": "1e21"}, {"C": "PF-day"}), values_of({"C": "2 core-days"}, {"C": "core-day"})
+    (({'N': 7000000000.0, 'C': 1e+21}, []), ({'C': 2.0}, ['C']))
+
+    Args:
+        texts: by symbol, or symbol and count (`N.total`).
+        units: of the law, by symbol. C in another one than the law's is in FLOP: 1e21, 100T, 1PF-day.
+
+    Raises:
+        UsageError: a text is no positive number, or in another unit.
+    """
+    values, own = {}, []
+    for name, text in texts.items():
+        symbol = name.partition(".")[0]
+        head, unit = text.strip(), units.get(symbol, "")
+        # a unit of one letter could be a suffix of the number
+        endings = (f"{unit}s", unit) if len(unit) > 1 and unit[0].isalpha() else ()
+        ending = next((end for end in endings if head.lower().endswith(end.lower())), None)
+        value = None if ending is None else amount(head[: len(head) - len(ending)])
+        if value is not None and (unit != "FLOP" or symbol != "C"):
+            own.append(name)
+        elif value is None:
+            value = _flops(name, text) if symbol == "C" else amount(text)
+        if value is None:
+            todo = f"write for example --set {name}=20B" + (f" or {name}=4{unit}" if unit else "")
+            raise UsageError(f"{name} = '{text:.60}' is no positive number", where="--set", todo=todo)
+        values[name] = value
+    return values, own
+
+
+def _flops(name: str, text: str) -> float:
+    try:
+        if ":" not in text:  # what devices reach is an assumption, which `optimal --budget` lists
+            return amount(text) or budget(text).flops
+    except UsageError:
+        pass
+    what = f"{name} = '{text:.60}' is no compute"
+    raise UsageError(what, where="--set", todo="write FLOP or FLOP/s times a duration, such as 1e21, 100T or 1PF-day")

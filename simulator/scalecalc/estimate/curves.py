@@ -9,6 +9,7 @@ import numpy as np
 
 from scalecalc.errors import LawError
 from scalecalc.estimate.asking import Question
+from scalecalc.estimate.sense import GUESSING, MOST_NATS
 from scalecalc.laws import Bound, Law, Plan
 from scalecalc.laws.binding import bind_frontier, flops_per_unit
 from scalecalc.laws.searches import Array, cross_all
@@ -51,6 +52,9 @@ def curve(law: Law, plan: Plan, question: Question) -> Curve | str:
         if bound.value is None:
             return bound.how
         value = float(law.evaluate(C=bound.value))
+        if law.metric.unit == "nat/token" and value > MOST_NATS:
+            flops = f"{question.budget.flops:.3g} FLOP are too little"
+            return f"{flops}: {law.metric.name} would be {value:.3g}, above {GUESSING}"
     ends = _ends(law, unit)
     scale = question.budget.flops if question.budget is not None else 1e20
     low, gain = min(scale, ends / 4 if ends else scale), None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from scalecalc.errors import LawError
 from scalecalc.estimate.asking import Question
-from scalecalc.estimate.verdict import MOST_PASSES
+from scalecalc.estimate.sense import MOST_NATS, MOST_PASSES
 from scalecalc.estimate.words import short
 from scalecalc.laws import Bound, Law, Optimum
 from scalecalc.laws.conventions import UNKNOWN, Interval
@@ -31,8 +31,6 @@ OCTAVES = range(-4, 5)
 """Powers of 2 of N* an isoFLOP table shows."""
 PER_SERVED = 2.0
 """FLOPs of inference per parameter and sample: a forward pass, as Sardana et al. 2024 count it."""
-MOST_NATS = math.log(1e6)
-"""Loss per token of guessing among more tokens than any vocabulary has."""
 
 
 @dataclass(frozen=True, slots=True)

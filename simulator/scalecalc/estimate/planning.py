@@ -14,6 +14,8 @@ from scalecalc.estimate.words import short
 from scalecalc.laws import Plan
 
 COUNTS = ("matrix", "all")
+LETTERS = 512
+"""A vocabulary of no more than so many tokens is one of characters or bytes: pieces of words begin at a thousand."""
 MOST_FLOPS = 1e60
 """Far beyond any computer; laws leave the range of floats somewhere behind."""
 
@@ -90,6 +92,8 @@ def planned(
         assumptions += [_step(batch_size)] if batch_size is not None else []
     each = inspection.samples_per_example
     step = None if batch_size is None or each is None else batch_size * each
+    if tokenizer is None and _letters(inspection):
+        assumptions.append(f"a vocabulary of {inspection.vocabulary}: tokens are characters or bytes (--tokenizer)")
     matrix, cost = inspection.flops_per_sample, _cost(inspection, count, step)
     plan = plan_of(inspection, budget.flops * (matrix / cost if matrix and cost else 1.0), unique, tokenizer)
     plan = replace(plan, corpus=dataset.corpus if dataset is not None else None)
@@ -127,6 +131,12 @@ def _of_data(inspection: Inspection, dataset: Dataset, tokenizer: str | None) ->
     return found
 
 
+def _letters(inspection: Inspection) -> bool:
+    """Whether the tokens are characters or bytes, by how many of them there are."""
+    vocabulary = inspection.vocabulary
+    return inspection.task.sample == "token" and isinstance(vocabulary, int) and vocabulary <= LETTERS
+
+
 def plan_of(
     inspection: Inspection, compute: float | None, unique: float | None = None, tokenizer: str | None = None
 ) -> Plan:
@@ -141,7 +151,7 @@ def plan_of(
         family=task.family,
         sample=task.sample,
         sizes=sizes,
-        tokenizer=tokenizer,
+        tokenizer=tokenizer or ("char" if _letters(inspection) else None),
         compute=compute,
         unique=unique,
         flops_per_sample=inspection.flops_per_sample or None,

@@ -8,6 +8,10 @@ from scalecalc.estimate.inspection import Inspection
 from scalecalc.laws import Law, Plan
 
 GUESSING = "that of guessing"
+MOST_PASSES = 4
+"""Up to so many passes are nearly as good as new data: Muennighoff et al. 2023, Scaling data-constrained models."""
+MOST_NATS = log(1e6)
+"""Loss per token of guessing among more tokens than any vocabulary has."""
 NO_STEP = "the budget does not pay for one step"
 NO_COST = "what the budget buys is unknown while a size is missing"
 

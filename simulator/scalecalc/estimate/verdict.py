@@ -7,13 +7,10 @@ from collections.abc import Sequence
 from scalecalc.estimate.inspection import Inspection
 from scalecalc.estimate.optimal import Best
 from scalecalc.estimate.planning import Run
-from scalecalc.estimate.sense import GUESSING, NO_STEP, pays_no_step
+from scalecalc.estimate.sense import GUESSING, MOST_PASSES, NO_STEP, pays_no_step
 from scalecalc.estimate.trying import example_sizes
 from scalecalc.estimate.words import short
 from scalecalc.laws import Law, Plan, Prediction
-
-MOST_PASSES = 4
-"""Up to so many passes are nearly as good as new data: Muennighoff et al. 2023, Scaling data-constrained models."""
 
 
 def verdict(

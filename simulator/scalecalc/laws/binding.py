@@ -21,6 +21,9 @@ PF_DAY = 8.64e19  # FLOP: 1e15 a second for 86,400 s
 # a law's count of N: the role of a profile's parameters
 ROLES = {"total": "trainable", "non_embedding": "non_embedding", "linear": "linear", "active": "active"}
 # a law's count of C: the count of N in 6*N*D
+NO_VALUE = "no value"
+ONE_PASS = 1.001
+HEADLESS = "exact_without_head"
 SIX_N_D = {"6N_total*D": "total", "6N_nonemb*D": "non_embedding", "6N_linear*D": "linear"}
 
 
@@ -84,7 +87,7 @@ class Binding:
         return predict(self)
 
 
-def bind(law: Law, profile: Profile, plan: Plan, *, force: bool = False) -> Binding:
+def bind(law: Law, profile: Profile, plan: Plan, *, force: bool = False, setting: bool = False) -> Binding:
     """Every variable of `law` from the formulas of a model and the plan of a run.
 
     Args:
@@ -92,15 +95,16 @@ def bind(law: Law, profile: Profile, plan: Plan, *, force: bool = False) -> Bind
         profile: parameters by role.
         plan: everything else.
         force: apply it even to another task or modality; the result is marked as not comparable.
+        setting: it is asked for what it gives instead of a performance: a batch, a learning rate.
     """
     if law.is_form:
         why = f"a form: {', '.join(law.unset)} without a value (calibrate it on runs of yours)"
         return Binding(law, (), None, law.notes, (why,))
     outside = mismatches(law, plan)
-    binder = _Binder(profile, plan)
+    binder = _Binder(profile, plan, repeats="U" in law.inputs)
     variables = tuple(binder.bind(law.variables[symbol]) for symbol in law.inputs)
-    unbound = [f"{bound.symbol}: {bound.how}" for bound in variables if bound.status == "refused"]
-    refusals = [NOT_PREDICTING[law.kind]] if law.kind in NOT_PREDICTING else []
+    unbound = _unbound(law, variables)
+    refusals = [NOT_PREDICTING[law.kind]] if law.kind in NOT_PREDICTING and not setting else []
     notes = [*law.notes, *assumptions(law, plan)]
     if force:
         notes = [f"NOT COMPARABLE: {reason}" for reason in outside] + notes
@@ -112,6 +116,16 @@ def bind(law: Law, profile: Profile, plan: Plan, *, force: bool = False) -> Bind
         refusals = beyond(law, {bound.symbol: bound.value for bound in variables if bound.value is not None})
     cost = binder.bind(law.variables["C"]) if "C" in law.variables and "C" not in law.inputs else None
     return Binding(law, variables, cost, tuple(notes), tuple(refusals), not (force and outside))
+
+
+def _unbound(law: Law, variables: tuple[Bound, ...]) -> list[str]:
+    """What has no value, and why; values no model file tells in one go."""
+    refused = [bound for bound in variables if bound.status == "refused"]
+    given = [bound.symbol for bound in refused if bound.how == NO_VALUE]
+    found = [f"{bound.symbol}: {bound.how}" for bound in refused if bound.how != NO_VALUE]
+    if given:
+        found.append(f"{', '.join(given)}: {NO_VALUE} (scalecalc predict {law.name} --set {given[0]}=...)")
+    return found
 
 
 def bind_params(law: Law, profile: Profile, plan: Plan, *, force: bool = False) -> Bound:
@@ -126,8 +140,8 @@ def bind_params(law: Law, profile: Profile, plan: Plan, *, force: bool = False) 
 
 
 class _Binder:
-    def __init__(self, profile: Profile, plan: Plan) -> None:
-        self.profile, self.plan = profile, plan
+    def __init__(self, profile: Profile, plan: Plan, *, repeats: bool = False) -> None:
+        self.profile, self.plan, self.repeats = profile, plan, repeats
 
     def bind(self, variable: Variable) -> Bound:
         symbol = variable.symbol
@@ -143,7 +157,7 @@ class _Binder:
                     return self.compute(variable)
             return Bound(symbol, self.plan.extra[symbol], "exact", "as given")
         except KeyError:
-            return Bound(symbol, None, "refused", f"no value (set {symbol})")
+            return Bound(symbol, None, "refused", NO_VALUE)
         except LawError as error:
             return Bound(symbol, None, "refused", error.what)
 
@@ -181,6 +195,11 @@ class _Binder:
             return self.plan.seen, "converted", f"C / (training FLOP per {self.plan.sample})"
         return self.plan.seen, "exact", f"{self.plan.sample}s seen"
 
+    def passes(self) -> float:
+        """Over the data, where a law that does not know of repeated samples takes them for new ones; 1 else."""
+        plan = self.plan
+        return plan.seen / plan.unique if plan.unique and plan.seen and not self.repeats else 1.0
+
     def unique(self) -> tuple[float, str, str]:
         unique, seen = self.plan.unique, self.plan.seen
         if unique is not None and seen is not None and seen < unique:
@@ -198,6 +217,8 @@ class _Binder:
             return Bound("D", value, "assumed", f"{how}: the law does not say seen or unique")
         if variable.sample == UNKNOWN:
             return Bound("D", value, "assumed", f"{how}: the law does not say what a sample is")
+        if variable.meaning == "seen" and self.passes() > ONE_PASS:
+            return Bound("D", value, "assumed", f"{how}: {self.passes():.3g} passes, taken for new ones")
         theirs, ours = variable.tokenizer, self.plan.tokenizer
         if theirs != UNKNOWN and ours is not None and plain(theirs) != plain(ours):
             return Bound("D", value, "assumed", f"{how}, of {ours}: the law's are {theirs} tokens")
@@ -213,13 +234,15 @@ class _Binder:
 
 def _spent(variable: Variable, plan: Plan) -> Bound:
     """The run's own FLOPs as a law's C."""
-    if variable.count not in ("exact", UNKNOWN):
+    if variable.count not in ("exact", HEADLESS, UNKNOWN):
         raise LawError(f"the law counts C as {variable.count!r}, which is not known here")
     if plan.spent is None:
         raise LawError("no compute is given (--budget)")
     how = "training matrix FLOPs"
     if variable.count == UNKNOWN:
         return Bound("C", plan.spent, "assumed", f"{how}: the law does not say how it counts")
+    if variable.count == HEADLESS:
+        return Bound("C", plan.spent, "assumed", f"{how}, the head's among them: the law leaves those out")
     if variable.attention in ("full", "causal") and variable.attention != plan.attention:
         return Bound("C", plan.spent, "assumed", f"{how}, {plan.attention} attention; the law's: {variable.attention}")
     return Bound("C", plan.spent, "exact", how)

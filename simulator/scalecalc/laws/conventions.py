@@ -42,7 +42,8 @@ class Variable:
     """What a law means by N, D, C or another input; `unknown` where its publication does not say.
 
     Attributes:
-        count: N: total, non_embedding, linear, active, flops_per_token. C: exact, 6N_total*D, 6N_nonemb*D.
+        count: N: total, non_embedding, linear, active, flops_per_token, flops_per_token_without_head. C: exact,
+            exact_without_head, 6N_total*D, 6N_nonemb*D, 6N_linear*D.
         sample, meaning, tokenizer: D: token, image, ...; seen or unique.
         attention: C: full, causal or none.
         unit: C: FLOP, PF-day or core-day.

@@ -15,7 +15,7 @@ from scalecalc.expressions import Binary, Expr, Name, Number, Root, parse
 from scalecalc.expressions.calculus import add, divide, multiply, negate, power, subtract
 from scalecalc.expressions.factoring import tree
 from scalecalc.laws.binding import ROLES, SIX_N_D
-from scalecalc.laws.conventions import UNKNOWN, Interval
+from scalecalc.laws.conventions import UNKNOWN, Interval, Variable
 from scalecalc.laws.law import Law
 from scalecalc.walk.profile import Profile
 
@@ -116,6 +116,12 @@ def convert(
     """
     if params is None and compute is None:
         raise LawError("no count to convert to", where=law.name, todo="give --N or --C")
+    if law.gives:
+        return _given(law, family, params, compute)
+    if not {"N", "C"} & set(law.inputs):
+        raise law.error("takes neither N nor C", "there is nothing to convert")
+    if "N" not in law.inputs and compute is None:
+        raise law.error("takes no N", "convert its C: --C, --ratio")
     old = {symbol: _count(law, symbol) for symbol in ("N", "C") if symbol in law.inputs}
     new_params = params or old.get("N")
     size = _size(law, family, new_params, compute, ratio)
@@ -144,14 +150,35 @@ def convert(
         variables["C"] = replace(variables["C"], count=_six(params))
     if not replaced:
         raise law.error("counts so already", "ask for another count")
+    ranges = _range(law, family, params if "N" in replaced else None, compute)
+    return _renamed(law, family, law.formula.substitute(replaced), variables, ranges, params, compute)
+
+
+def _given(law: Law, family: Family, params: str | None, compute: str | None) -> Law:
+    """An allocation law whose N* is counted otherwise."""
+    if law.gives == "D" or params is None or compute is not None:
+        other = "N" if law.gives == "D" else "D"
+        raise law.error(f"does not say which {other} its C is spent on", "convert the N of a law that gives N: --N")
+    old = _count(law, "N")
+    if old == params:
+        raise law.error("counts so already", "ask for another count")
+    best = family.params(params).substitute({family.size: family.member(family.params(old), law.formula)})
+    variables = {**law.variables, "N": replace(law.variables["N"], count=params)}
+    return _renamed(law, family, best, variables, law.range, params, None)
+
+
+def _renamed(
+    law: Law, family: Family, formula: Expr, variables: Mapping[str, Variable], ranges: Mapping[str, Interval],
+    params: str | None, compute: str | None,
+) -> Law:  # fmt: skip
     words = " and ".join(f"{s} as {count}" for s, count in (("N", params), ("C", compute)) if count)
     return replace(
         law,
         name="-".join([law.name, *(_word(count) for count in (params, compute) if count)]),
         title=f"{law.title}; {words}, along {family}",
-        formula=law.formula.substitute(replaced),
+        formula=formula,
         variables=variables,
-        range=_range(law, family, params if "N" in replaced else None, compute),
+        range=ranges,
         notes=(*law.notes, f"{words}: exact along {family}, and nowhere else"),
     )
 
@@ -209,6 +236,11 @@ def _count(law: Law, symbol: str) -> str:
     count = law.variables[symbol].count
     if count == UNKNOWN:
         raise law.error(f"does not say how it counts {symbol}", "convert a law that does")
+    known = (*ROLES, "flops_per_token") if symbol == "N" else (*SIX_N_D, "exact")
+    if count not in known:
+        raise law.error(
+            f"counts {symbol} as {count.replace('_', ' ')}, of which no family has a formula", "convert another law"
+        )
     return count
 
 

@@ -80,9 +80,10 @@ class Law:
         declared = [*self.coefficients, *self.derived, *self.variables]
         used = self.formula.names.union(*(expression.names for expression in self.derived.values()))
         if missing := sorted(used - set(declared)):
-            raise self.error(f"{', '.join(missing)} used but not declared", "add to coefficients or variables")
-        # C may be declared without being used: it is the cost the law's optimum is found under
-        if unused := sorted(set(declared) - used - {"C"}):
+            todo = "declare N, D, U, C by name (N: {count: total}), other inputs under variables, or as coefficients"
+            raise self.error(f"{', '.join(missing)} used but not declared", todo)
+        # C may be declared without being used: it is the cost the law's optimum is found under; and what the law gives
+        if unused := sorted(set(declared) - used - {"C", *(("N", "D") if self.kind == "allocation" else ())}):
             raise self.error(f"{', '.join(unused)} declared but not used", "remove it or correct the formula")
         if self.derived and self._written() > MOST_WRITTEN:
             raise self.error(f"its derived constants written out have more than {MOST_WRITTEN:,} parts", "write fewer")
@@ -159,6 +160,12 @@ class Law:
     def is_form(self) -> bool:
         """Whether coefficients have no value yet: it can be fitted to runs, and says nothing before."""
         return bool(self.unset)
+
+    @property
+    def gives(self) -> str:
+        """N or D, where that is what an allocation law gives: declared for its count, and not used; else nothing."""
+        spare = [symbol for symbol in ("N", "D") if symbol in self.variables and symbol not in self.inputs]
+        return spare[0] if self.kind == "allocation" and len(spare) == 1 else ""
 
     @property
     def predicts(self) -> bool:

@@ -3,48 +3,55 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from scalecalc.errors import UsageError, nearest
-from scalecalc.laws.binding import PF_DAY, SIX_N_D, Binding, Bound, beyond
+from scalecalc.laws.binding import HEADLESS, SIX_N_D, Binding, Bound, beyond, flops_per_unit
 from scalecalc.laws.conventions import UNKNOWN, Variable
 from scalecalc.laws.law import Law
 
 NOT_OF_A_MODEL = {
     "frontier": "a frontier: what the best model for C reaches, not a given one",
     "curve": "a curve: one run over time",
+    "allocation": "an allocation: what a budget is best spent on, not a performance",
+    "hyperparameter": "a training setting, not a performance",
+    "link": "a link: one metric from another",
 }
 COUNTS = {
     "N": ("total", "non_embedding", "linear", "active", "flops_per_token"),
     "D": ("seen", "unique"),
-    "C": (*SIX_N_D, "exact"),
+    "C": (*SIX_N_D, "exact", HEADLESS),
 }
 """What may follow a symbol: `N.total`, `D.seen`, `C.exact`."""
 
 
-def at_point(law: Law, given: Mapping[str, float]) -> Binding:
+def at_point(law: Law, given: Mapping[str, float], own_unit: Collection[str] = ()) -> Binding:
     """A law's variables from values by symbol (`N`, in the law's own count) or by symbol and count (`N.total`).
+
+    Args:
+        law: what is asked.
+        given: values; those of C in FLOP, whatever unit the law counts in.
+        own_unit: of these, the ones that are in the law's own unit (PF-days) nevertheless.
 
     Raises:
         UsageError: a symbol the law does not take, a value that is not positive, or one given twice.
-        LawError: a value is missing, or given in a count nobody can turn into the law's.
+        LawError: a value is missing, or given in a count or unit nobody can turn into the law's.
     """
-    if law.kind in ("allocation", "hyperparameter", "link"):
-        raise law.error(f"is of the kind {law.kind}, which predicts no performance", "choose another law")
     values = _split(law, given)
-    variables = tuple(_bound(law, law.variables[symbol], values) for symbol in law.inputs)
+    exact = {tuple(name.partition(".")[::2]) for name in own_unit}
+    variables = tuple(_bound(law, law.variables[symbol], values, exact) for symbol in law.inputs)
     notes = [*([NOT_OF_A_MODEL[law.kind]] if law.kind in NOT_OF_A_MODEL else []), *law.notes]
     missing = [bound for bound in variables if bound.status == "refused"]
     if missing:
         raise law.error("; ".join(f"{bound.symbol}: {bound.how}" for bound in missing), _todo(law, missing))
     refusals = beyond(law, {bound.symbol: bound.value for bound in variables if bound.value is not None})
-    cost = _bound(law, law.variables["C"], values) if "C" in law.variables and "C" not in law.inputs else None
+    cost = _bound(law, law.variables["C"], values, exact) if "C" in law.variables and "C" not in law.inputs else None
     return Binding(law, variables, cost, tuple(notes), tuple(refusals))
 
 
 def _todo(law: Law, missing: list[Bound]) -> str:
-    symbols = " ".join(f"--set {bound.symbol}=..." for bound in missing)
-    return f"give {symbols}"
+    units = {b.symbol: "" if b.symbol != "C" or flops_per_unit(law) else law.variables["C"].unit for b in missing}
+    return f"give {' '.join(f'--set {symbol}=...{unit}' for symbol, unit in units.items())}"
 
 
 def _split(law: Law, given: Mapping[str, float]) -> dict[str, dict[str, float]]:
@@ -70,48 +77,58 @@ def _own(variable: Variable) -> str:
     return variable.meaning if variable.symbol == "D" else variable.count
 
 
-def _bound(law: Law, variable: Variable, values: Mapping[str, Mapping[str, float]]) -> Bound:
+def _bound(
+    law: Law, variable: Variable, values: Mapping[str, Mapping[str, float]], exact: Collection[tuple[str, ...]]
+) -> Bound:
     symbol, own = variable.symbol, _own(variable)
     mine = values.get(symbol, {})
-    if own in mine:
-        value, how = mine[own], f"{own}, as the law counts"
-        if variable.unit == "PF-day":
-            return Bound(symbol, value / PF_DAY, "converted", f"{how}; FLOP/8.64e19 PF-days")
-        return Bound(symbol, value, "exact", how)
-    if "" in mine:
-        unit = f" {variable.unit}" if variable.unit else ""
-        said = f"the law's own count: {own}{unit}" if own != UNKNOWN else "the law does not say how it counts"
-        return Bound(symbol, mine[""], "exact" if own != UNKNOWN else "assumed", said)
+    if mine and symbol not in (*COUNTS, "U"):  # bits, a loss, a number of experts
+        return Bound(symbol, mine[""], "exact", "as given")
+    for count in (own, ""):
+        if count in mine:
+            said = f"{own}, as the law counts" if own != UNKNOWN else "the law does not say how it counts"
+            bound = Bound(symbol, mine[count], "exact" if own != UNKNOWN else "assumed", said)
+            return bound if symbol != "C" or (symbol, count) in exact else _in_unit(law, bound)
     if mine and own == UNKNOWN:
         count, value = next(iter(mine.items()))
-        return Bound(symbol, value, "assumed", f"{count}: the law does not say how it counts")
-    if (found := _converted(variable, values)) is not None:
-        return found
+        bound = Bound(symbol, value, "assumed", f"{count}: the law does not say how it counts")
+        return bound if symbol != "C" or (symbol, count) in exact else _in_unit(law, bound)
+    if (found := _converted(law, variable, values)) is not None:
+        return found if symbol != "C" else _in_unit(law, found)
     if mine:
         count = next(iter(mine))
         return Bound(
             symbol, None, "refused", f"{count} is given, the law counts {own}: no formula turns one into the other"
         )
     if symbol == "U" and "D" in law.inputs:
-        data = _bound(law, law.variables["D"], values)
+        data = _bound(law, law.variables["D"], values, exact)
         return Bound("U", data.value, "assumed" if data.value else "refused", "one pass: all samples distinct")
     return Bound(symbol, None, "refused", "no value")
 
 
-def _converted(variable: Variable, values: Mapping[str, Mapping[str, float]]) -> Bound | None:
+def _in_unit(law: Law, bound: Bound) -> Bound:
+    """FLOPs as the law's C, or refused where its unit is none of work."""
+    unit, flops = law.variables["C"].unit, flops_per_unit(law)
+    if bound.value is None or flops == 1:
+        return bound
+    if flops is None:
+        return Bound("C", None, "refused", f"FLOPs are given, the law counts {unit}s, which they do not tell")
+    status = "assumed" if bound.status == "assumed" else "converted"
+    return Bound("C", bound.value / flops, status, f"{bound.value:.4g} FLOP/{flops:.4g} {unit}s; {bound.how}")
+
+
+def _converted(law: Law, variable: Variable, values: Mapping[str, Mapping[str, float]]) -> Bound | None:
     """C = 6*N*D from N and D, or D = C/(6*N) from C and N, in counts that belong together."""
     if variable.symbol == "C" and variable.count in SIX_N_D:
         n_count = SIX_N_D[variable.count]
         n, d = _value(values, "N", n_count), _value(values, "D", "seen")
         if n is not None and d is not None:
-            flops = 6 * n * d
-            how = f"6*N*D, N {n_count}"
-            if variable.unit == "PF-day":
-                return Bound("C", flops / PF_DAY, "converted", f"{how}; FLOP/8.64e19 PF-days")
-            return Bound("C", flops, "converted", how)
+            return Bound("C", 6 * n * d, "converted", f"6*N*D, N {n_count}")
     if variable.symbol == "D" and variable.meaning != "unique":
+        own = law.variables["C"].count if "C" in law.variables else UNKNOWN
         for count, n_count in SIX_N_D.items():
-            n, c = _value(values, "N", n_count), values.get("C", {}).get(count)
+            n = _value(values, "N", n_count)
+            c = _value(values, "C", count) if count == own else values.get("C", {}).get(count)
             if n is not None and c is not None:
                 return Bound("D", c / (6 * n), "converted", f"C/(6*N), N {n_count}")
     return None

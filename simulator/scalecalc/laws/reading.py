@@ -35,7 +35,7 @@ class Fields:
 
     def __init__(self, data: Any, where: str) -> None:
         if not isinstance(data, Mapping) or not all(isinstance(key, str) for key in data):
-            raise LawError("expected `key: value` lines", where=where, todo="see docs/laws")
+            raise LawError("expected `key: value` lines", where=where, todo="see docs/extending.md")
         self.data, self.where, self.asked = data, where, set[str]()
 
     def fail(self, key: str, what: str, found: Any) -> LawError:

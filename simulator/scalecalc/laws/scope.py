@@ -10,7 +10,7 @@ NOT_PREDICTING = {
     "frontier": "it speaks of the best model at C, not of this one: see OPTIMUM",
     "allocation": "it gives the best N and D, not a performance: see OPTIMUM",
     "curve": "it describes one run over time",
-    "hyperparameter": "it gives training settings, not a performance",
+    "hyperparameter": "it gives training settings, not a performance: see SETTINGS",
     "link": "it turns one metric into another",
 }
 
@@ -20,8 +20,12 @@ LETTERS = ("char", "chars", "character", "characters", "byte", "bytes", "letters
 
 def mismatches(law: Law, plan: Plan) -> list[str]:
     """Reasons why the law says nothing about this model; empty if it may."""
+    from scalecalc.walk.task import ALIASES  # loaded with the model
+
     scope, reasons = law.applies_to, []
-    for word, theirs, ours in (("task", scope.task, plan.task), ("modality", scope.modality, plan.modality)):
+    task = None if plan.task is None else ALIASES.get(plan.task, plan.task)
+    pairs = ("task", ALIASES.get(scope.task, scope.task), task), ("modality", scope.modality, plan.modality)
+    for word, theirs, ours in pairs:
         if theirs == ANY:
             continue
         if ours is None:
@@ -34,14 +38,24 @@ def mismatches(law: Law, plan: Plan) -> list[str]:
     ):
         if limit is not None and size is not None and size != limit:
             reasons.append(f"other data: the law's has {limit:,} {word}, the model's {size:,}")
-    letters, pieces = (plain(name or "") in LETTERS for name in (plan.tokenizer, law.metric.tokenizer))
-    if letters and not pieces and "/token" in law.metric.unit:
+    letters, known = (plain(name or "") in LETTERS for name in (plan.tokenizer, law.metric.tokenizer))
+    per_token = "/token" in law.metric.unit or law.kind in ("allocation", "hyperparameter")
+    # a fit of one's own that does not say what its tokens are is taken to know them
+    fitted = law.metric.tokenizer == UNKNOWN and bool(law.method)
+    if letters and not known and not fitted and per_token and scope.modality == "text":
         reasons.append(f"other tokens: the law's are pieces of words, the model's of {plan.tokenizer}")
-    if plan.sparse and not any(variable.count == "active" for variable in law.variables.values()):
+    if plan.sparse and not routed(law):
         reasons.append("a mixture of experts: the models behind the law are dense")
+    if routed(law) and not plan.sparse:
+        reasons.append("a dense model: those behind the law are mixtures of experts")
     if "limit" in law.regime:
         reasons.append(f"it assumes {law.regime['limit']}")
     return reasons
+
+
+def routed(law: Law) -> bool:
+    """Whether it speaks of mixtures of experts."""
+    return any("routed" in name for name in law.applies_to.family)
 
 
 def assumptions(law: Law, plan: Plan) -> list[str]:

@@ -12,6 +12,7 @@ from scalecalc.estimate.places import Place, Standing, outside
 from scalecalc.laws import Optimum
 from scalecalc.laws.conventions import Interval
 from scalecalc.laws.optimum import Least
+from scalecalc.report.advice import setting_document, size_document
 
 Json = dict[str, Any]
 COLUMNS = (
@@ -36,9 +37,8 @@ def document(result: Allocation) -> Json:
             "stop_below": question.stop and {"gain": question.stop.gain, "relative": question.stop.relative},
         },
         "optimal": [_place(place) for place in result.places],
-        "allocation": [
-            {"law": size.law.name, "params": size.params, "data": size.data, "how": size.how} for size in result.sizes
-        ],
+        "allocation": [size_document(size) for size in result.sizes],
+        "settings": [setting_document(setting) for setting in result.settings],
         "compute_alone": [
             {
                 "law": curve.law.name,
@@ -167,8 +167,8 @@ def points(result: Allocation) -> Iterator[dict[str, Any]]:
         for point in place.isoflop:
             yield _row(place, "isoflop", point.params, point.data, spent, point.value)
     for size in result.sizes:
-        yield dict.fromkeys(COLUMNS) | {"law": size.law.name, "point": "optimum", "cost": "6ND", "params": size.params,
-                                        "data": size.data, "compute": spent}  # fmt: skip
+        yield dict.fromkeys(COLUMNS) | {"law": size.law.name, "point": "optimum", "cost": "6ND", "count": size.count,
+                                        "params": size.params, "data": size.data, "compute": spent}  # fmt: skip
     for curve in result.curves:
         said = {"law": curve.law.name, "metric": curve.law.metric.name}
         if curve.value is not None:

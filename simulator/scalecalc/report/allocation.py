@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO
 
 from scalecalc.estimate.allocation import Allocation
@@ -13,6 +13,7 @@ from scalecalc.estimate.places import Place, outside
 from scalecalc.estimate.words import short
 from scalecalc.laws.conventions import UNKNOWN, Interval
 from scalecalc.laws.optimum import Least, Optimum
+from scalecalc.report.advice import settings, sized
 from scalecalc.report.allocated import COLUMNS, document, points
 from scalecalc.report.blocks import Block, Row
 from scalecalc.report.numbers import percent, scientific
@@ -41,6 +42,7 @@ def _blocks(result: Allocation) -> Iterator[Block]:
     yield _inference(result)
     yield _stop(result)
     yield _model(result)
+    yield _settings(result)
     yield from _isoflop(result)
     yield Block("COMPUTE ALONE", [row for curve in result.curves for row in _curve(curve, result)])
     yield Block("REFUSED", [[f"{law.name}: {why}"] for law, why in result.refused])
@@ -69,8 +71,13 @@ def _optimum(result: Allocation) -> Block:
                 f"{short(best.near[0])} to {short(best.near[1])}", f"gains {place.doubling or 0.0:.2g}",
             ])  # fmt: skip
     for size in result.sizes:
-        ratio = _ratio(size.data / size.params)
-        block.rows.append([size.law.name, size.how, short(size.params), short(size.data), ratio, "", "", ""])
+        params, data = sized(size)
+        block.rows.append([size.law.name, size.how.split(":")[0], params, data, _ratio(size.ratio), "", "", ""])
+    remarks: dict[str, list[str]] = {}
+    for size in result.sizes:
+        for remark in (*size.how.split(": ")[1:], *_gaps(size.outside)):
+            remarks.setdefault(remark, []).append(size.law.name)
+    block.rows += [[f"{', '.join(names)}: {remark}"] for remark, names in remarks.items()]
     block.rows += [
         [f"{place.law.name}{_by(place, result)}: {note}"] for place in result.places for note in _notes(place)
     ]
@@ -85,9 +92,20 @@ def _notes(place: Place) -> Iterator[str]:
 
 def _far(place: Place, run: Optimum | Least) -> Iterator[str]:
     """A remark where the law speaks of what none of its runs was near to."""
-    gaps = [f"{name} {gap:.1f}" for name, gap in outside(place.law, run).items() if gap >= 0.05]
+    return _gaps(outside(place.law, run))
+
+
+def _gaps(decades: Mapping[str, float]) -> Iterator[str]:
+    gaps = [f"{name} {gap:.1f}" for name, gap in decades.items() if gap >= 0.05]
     if gaps:
         yield f"{', '.join(gaps)} decades outside what it was calibrated on"
+
+
+def _settings(result: Allocation) -> Block:
+    block = Block("SETTINGS", settings(result.settings))
+    if block.rows:
+        block.rows.insert(0, [f"for the best model by {result.places[0].law.name}"])
+    return block
 
 
 def _by(place: Place, result: Allocation) -> str:
@@ -273,13 +291,14 @@ def _count(place: Place) -> str:
 
 
 def _next(result: Allocation) -> str:
-    question, found = result.question, []
+    question, said = result.question, []
     if result.inspection is not None:
         profile = result.inspection.profile
         file = profile.source or f"{profile.name}.{profile.format}"
         if question.budget is not None:
-            found.append(f"scalecalc estimate {file} --budget {question.budget.text or question.budget.flops}")
+            said.append(f"scalecalc estimate {file} --budget {question.budget.text or question.budget.flops}")
     if question.budget is not None and not question.isoflop and result.places:
-        found.append("--isoflop (what other N reach)")
-    law = next((place.law.name for place in result.places), next((curve.law.name for curve in result.curves), ""))
-    return ", ".join([*found, f"scalecalc laws show {law}".rstrip()])
+        said.append("--isoflop (what other N reach)")
+    named = [place.law.name for place in result.places] + [size.law.name for size in result.sizes]
+    law = next(iter([*named, *(curve.law.name for curve in result.curves)]), "")
+    return ", ".join([*said, f"scalecalc laws show {law}".rstrip()])

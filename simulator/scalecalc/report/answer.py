@@ -5,6 +5,7 @@ from __future__ import annotations
 from scalecalc.estimate import Estimate, Inspection, Run
 from scalecalc.estimate.words import short
 from scalecalc.laws import Bound, Prediction
+from scalecalc.report.advice import settings, sized
 from scalecalc.report.blocks import UNKNOWN, Block, Row, compute_block, header, size_block, sizes_of_data
 from scalecalc.report.numbers import count, percent, scientific, size
 
@@ -14,7 +15,8 @@ def estimate_blocks(result: Estimate) -> list[Block]:
     inspection = result.inspection
     blocks = [header(inspection), size_block(inspection), compute_block(inspection)]
     blocks[-1].rows += _bought(result)
-    blocks += [_efficiency(result), _generalisation(result), _optimum(result), Block("VERDICT", [[result.verdict]])]
+    blocks += [_efficiency(result), _generalisation(result), _optimum(result)]
+    blocks += [Block("SETTINGS", settings(result.settings)), Block("VERDICT", [[result.verdict]])]
     blocks.append(Block("ASSUMED", [[line] for line in result.assumptions]))
     blocks.append(Block("next", [[_next(result)]]))
     return [block for block in blocks if block.rows]
@@ -105,7 +107,11 @@ def _generalisation(result: Estimate) -> Block:
         block.rows += [[f"* {note}"] for note in result.predictions[0].binding.notes]
     own = [pair for pair in result.refused if pair[0].applies_to.task == result.plan.task or pair[0] is result.law]
     ahead = {point.law.name for point in result.frontiers}
-    block.rows += [[f"refused: {law.name}: {why}"] for law, why in own if law.name not in ahead]
+    reasons: dict[str, list[str]] = {}
+    for law, why in own:
+        if law.name not in ahead:
+            reasons.setdefault(why.split("; ")[0], []).append(law.name)  # one is enough for people
+    block.rows += [[f"refused: {', '.join(names)}: {why}"] for why, names in reasons.items()]
     others = [pair[0] for pair in result.refused if pair not in own]
     if others:
         tasks = ", ".join(dict.fromkeys(law.applies_to.task for law in others))
@@ -163,6 +169,9 @@ def _optimum(result: Estimate) -> Block:
         said = f"{metric_.name} {ahead.value:.2f} {metric_.unit}"
         how = "" if ahead.bound.status == "exact" else f": {ahead.bound.how}"
         block.rows.append([ahead.law.name, f"{said} of the best model for C ({ahead.bound.status}{how})"])
+    for best_size in result.sizes:
+        params, data = sized(best_size)
+        block.rows.append([best_size.law.name, f"N* {params}, {data} (C as {best_size.how})"])
     return block
 
 

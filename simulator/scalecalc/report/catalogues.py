@@ -25,7 +25,7 @@ def show_laws(laws: Iterable[Law], form: str, file: IO[str]) -> None:
         [
             law.name,
             FORM if law.is_form else law.kind,
-            f"{law.metric.name}, {law.metric.unit}",
+            _predicted(law),
             f"{law.applies_to.task}, {law.applies_to.modality}",
             ", ".join(_counted(law.variables[symbol]) for symbol in law.inputs),
             str(law.formula),
@@ -36,10 +36,19 @@ def show_laws(laws: Iterable[Law], form: str, file: IO[str]) -> None:
     listing(("law", "kind", "predicts", "applies to", "takes", "formula", "source"), rows, form, file)
 
 
+def _predicted(law: Law) -> str:
+    """What a law gives, in which unit and count."""
+    words = [law.metric.name, *([law.metric.unit] if law.metric.unit != "1" else [])]
+    return ", ".join([*words, *([law.variables["N"].count] if law.gives == "N" else [])])
+
+
 def _counted(variable: Variable) -> str:
-    """A variable with what it counts: N total, D seen, C exact."""
+    """A variable with what it counts: N total, D seen, C exact, C unknown in core-days."""
     how = variable.count if variable.count != UNKNOWN else variable.meaning
-    return f"{variable.symbol} {variable.unit if how == UNKNOWN and variable.symbol not in 'NDUC' else how}".strip()
+    if variable.symbol not in "NDUC":
+        return f"{variable.symbol} {variable.unit}".strip()
+    unit = f" in {variable.unit}s" if variable.unit not in ("", "FLOP") else ""
+    return f"{variable.symbol} {how}{unit}"
 
 
 def show_operators(operators: Iterable[Operator], form: str, file: IO[str]) -> None:
@@ -163,10 +172,51 @@ def _errors(coefficient: Coefficient) -> str:
     return ", ".join([*words, *(["kept in fits"] if coefficient.fixed else [])])
 
 
+def _metric(law: Law) -> str:
+    """What the law gives: of a performance also which is better, between which bounds, on which data."""
+    metric = law.metric
+    words = [metric.name if metric.unit == "1" else f"{metric.name} in {metric.unit}"]
+    if law.kind not in ("allocation", "hyperparameter"):
+        words.append(f"{metric.better} is better")
+    if any(bound is not None for bound in metric.bounds):
+        words.append(" to ".join("unbounded" if bound is None else f"{bound:g}" for bound in metric.bounds))
+    if metric.chance is not None:
+        words.append(f"{metric.chance:g} by chance")
+    words += [f"on {metric.eval_set}"] if metric.eval_set != UNKNOWN else []
+    return ", ".join([*words, *([f"tokens of {metric.tokenizer}"] if metric.tokenizer != UNKNOWN else [])])
+
+
+def _scope(law: Law) -> str:
+    scope = law.applies_to
+    words = [scope.task, scope.modality, *scope.family, *scope.corpus]
+    words += [f"{scope.classes:,} classes"] if scope.classes is not None else []
+    return ", ".join([*words, *([f"{scope.input_elements:,} numbers per sample"] if scope.input_elements else [])])
+
+
+def _limits(law: Law, name: str) -> str:
+    unit = law.variables[name].unit if name in law.variables else ""
+    low, high = law.range[name]
+    return f"{low:.3g} to {high:.3g} {unit}".rstrip()
+
+
+def _evidence(law: Law) -> list[Row]:
+    evidence = law.evidence
+    runs = f"{evidence.runs:,}" if evidence.runs is not None else "unknown number of"
+    words = [f"{runs} runs", *([evidence.text] if evidence.text else [])]
+    if evidence.extrapolation_error is not None:
+        words.append(f"relative error {evidence.extrapolation_error:.2g} on larger runs")
+    if evidence.coverage is not None:
+        words.append(f"{evidence.coverage:.0%} of them inside the interval")
+    rows: list[Row] = [["; ".join(words)]]
+    if law.covariance is not None:
+        rows.append([f"intervals: {law.covariance.basis}"])
+    if law.draws:
+        rows.append([f"intervals: {len(next(iter(law.draws.values()))):,} draws of the coefficients"])
+    return rows
+
+
 def show_law(law: Law, file: IO[str]) -> None:
     """Everything a law says about itself."""
-    metric, scope = law.metric, law.applies_to
-    bounds = " to ".join("unbounded" if b is None else f"{b:g}" for b in metric.bounds)
     constants: list[Row] = [
         [c.name, "to be fitted" if c.value is None else f"{c.value:g} {c.unit}".strip(), _errors(c)]
         for c in law.coefficients.values()
@@ -177,11 +227,11 @@ def show_law(law: Law, file: IO[str]) -> None:
     ]
     constants += [[", ".join(group) + " are equal"] for group in law.ties]
     unknown: list[Row] = [["unknown"]]
-    lower_is = f"{metric.better} is better"
+    given = f"gives {law.gives}" if law.gives else ""
     blocks = [
         Block(law.name, [[law.title or law.kind]]),
-        Block("formula", [[f"{metric.name} = {law.formula}"]]),
-        Block("kind", [[law.kind, f"{FORM} (scalecalc calibrate RUNS --law {law.name})" if law.is_form else ""]]),
+        Block("formula", [[f"{law.metric.name} = {law.formula}"]]),
+        Block("kind", [[law.kind, f"{FORM} (scalecalc calibrate RUNS --law {law.name})" if law.is_form else given]]),
         Block("constants", constants or [["none"]]),
         Block("variables", [
             [v.symbol, ", ".join(f"{word} {value}" for word, value in (
@@ -189,14 +239,15 @@ def show_law(law: Law, file: IO[str]) -> None:
                 ("attention", v.attention), ("unit", v.unit)) if value not in ("", UNKNOWN)) or UNKNOWN]
             for v in law.variables.values()
         ]),
-        Block("metric", [[f"{metric.name} in {metric.unit}, {lower_is}, {bounds}, on {metric.eval_set}"]]),
-        Block("applies to", [[", ".join((scope.task, scope.modality, *scope.family, *scope.corpus))]]),
-        Block("range", [[name, f"{low:.3g} to {high:.3g}"] for name, (low, high) in law.range.items()] or unknown),
+        Block("metric", [[_metric(law)]]),
+        Block("applies to", [[_scope(law)]]),
+        Block("range", [[name, _limits(law, name)] for name in law.range] or unknown),
         Block("regime", [[name, text] for name, text in law.regime.items()] or unknown),
-        Block("evidence", [[f"{law.evidence.runs if law.evidence.runs is not None else 'unknown number of'} runs; "
-                            f"{law.evidence.text}".rstrip("; ")]]),
+        Block("evidence", _evidence(law)),
+        Block("method", [[name, text] for name, text in law.method.items()]),
         Block("source", [[law.source.citation], [law.source.url or ""], [law.source.note or ""]]),
         Block("notes", [[note] for note in law.notes]),
+        Block("better", [[f"{law.superseded_by} uses the same runs better" if law.superseded_by else ""]]),
     ]  # fmt: skip
     for block in blocks:
         block.rows = [row for row in block.rows if any(row)]

@@ -11,6 +11,7 @@ from scalecalc.estimate import Estimate, Inspection
 from scalecalc.estimate.attention import training_flops, way
 from scalecalc.estimate.block import Block
 from scalecalc.laws import Binding
+from scalecalc.report.advice import setting_document, size_document
 from scalecalc.report.views import View, blocks, by_operator, nodes
 from scalecalc.walk import Profile, Quantity
 from scalecalc.walk.profile import FIGURES
@@ -125,6 +126,8 @@ def estimate(result: Estimate) -> Json:
             {"law": point.law.name, "value": point.value, "status": point.bound.status, "how": point.bound.how}
             for point in result.frontiers
         ],
+        "allocation": [size_document(size) for size in result.sizes],
+        "settings": [setting_document(setting) for setting in result.settings],
         "efficiency": _efficiency(result),
         "verdict": result.verdict,
         **_remarks(result.inspection, result.assumptions),

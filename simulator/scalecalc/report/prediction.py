@@ -26,22 +26,24 @@ def render(law: Law, found: Prediction, form: str, file: IO[str]) -> None:
 
 def blocks(law: Law, found: Prediction) -> list[Block]:
     """The same for people."""
+    unit = "" if found.unit == "1" else found.unit
     parts = [
         Block(law.name, [[law.title or law.kind]]),
-        Block("SAYS", [[f"{found.metric} {shown(found)} {found.unit}"], [_interval(found)]]),
-        Block(
-            "AT", [[bound.symbol, f"{bound.value:.6g}", bound.status, bound.how] for bound in found.binding.variables]
-        ),
+        Block("SAYS", [[f"{found.metric} {shown(found)} {unit}".rstrip()], [_interval(found)]]),
+        Block("AT", [
+            [bound.symbol, f"{bound.value:.6g} {law.variables[bound.symbol].unit}".rstrip(), bound.status, bound.how]
+            for bound in found.binding.variables
+        ]),
         Block("RANGE", _range(law, found)),
         Block("NOTES", [[note] for note in found.binding.notes]),
-    ]
+    ]  # fmt: skip
     return [part for part in parts if part.rows]
 
 
 def shown(found: Prediction) -> str:
     """A value no finer than its interval."""
     if found.interval is None:
-        return f"{found.value:.3f}" if abs(found.value) < 100 else f"{found.value:.4g}"
+        return f"{found.value:.3f}" if 0.1 <= abs(found.value) < 100 else f"{found.value:.4g}"
     return f"{found.value:.{_digits(found.interval)}f}"
 
 
