@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from scalecalc.calibrate.calibration import Calibration
+    from scalecalc.report.blocks import Block
 
 Many = list[str] | None
 
@@ -67,6 +71,9 @@ def calibrate(
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE.yaml", help="Write the fitted law there.")
     ] = None,
+    plot: Annotated[
+        str | None, typer.Option("--plot", metavar="FOLDER", help="Draw there what the fit looks like: PNG and SVG.")
+    ] = None,
     form: Annotated[
         str, typer.Option("--format", metavar="FORM", help="table, json, csv, markdown, or yaml (the law file).")
     ] = "table",
@@ -83,8 +90,15 @@ def calibrate(
     from scalecalc.estimate.costs import cost_of
     from scalecalc.laws.writing import text_of
     from scalecalc.report.calibration import FORMATS, render
+    from scalecalc.report.terminal import show_blocks
 
     form, path = form_of(form, FORMATS), yaml_file(output)
+    if plot is not None:
+        from scalecalc.cli.options import folder
+        from scalecalc.report.canvas import needed
+
+        needed()
+        folder("--plot", plot)
     method = Method(
         loss, None if delta is None else real("--delta", delta), residual, drop_highest, weights,
         {name: real("--hold", value) for name, value in pairs("--hold", hold).items()},
@@ -98,5 +112,27 @@ def calibrate(
     if path is not None:
         with target(path) as file:
             file.write(text_of(fitted_law(result)))
+    said = None if plot is None else _drawn(result, plot)
     with target(None) as file:
         render(result, form, file, path)
+        if said is not None and form == "table":
+            show_blocks([said], file)
+
+
+def _drawn(result: Calibration, folder: str) -> Block:
+    """Write the pictures of a calibration to a folder, and say which."""
+    import os
+
+    from scalecalc.cli.options import target
+    from scalecalc.report.blocks import Block
+    from scalecalc.report.plots import pictures
+
+    files, missing = pictures(result)
+    rows = []
+    for name, data in files.items():
+        path = os.path.join(folder, name)
+        replaced = os.path.exists(path)
+        with target(path, "--plot") as file:
+            getattr(file, "buffer", file).write(data)
+        rows.append([path, "replaced" if replaced else ""])
+    return Block("PLOTS", [*rows, *([f"no {name}", why] for name, why in missing.items())])
