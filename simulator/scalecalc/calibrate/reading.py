@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scalecalc.calibrate.columns import better, near_role, plain, recognise, sample_of
+from scalecalc.calibrate.columns import SAYS, better, near_role, plain, recognise, sample_of
 from scalecalc.calibrate.runs import Runs
-from scalecalc.calibrate.stated import D_MEANINGS, N_COUNTS, Costs, ModelCost, Stated
+from scalecalc.calibrate.stated import C_COUNTS, D_MEANINGS, N_COUNTS, SAMPLES, Costs, ModelCost, Stated
 from scalecalc.calibrate.tables import Table
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FileError, ScalecalcError, UsageError, one_line
@@ -68,8 +70,9 @@ def runs_of(table: Table, stated: Stated | None = None, costs: Costs | None = No
 
 class _Reader:
     def __init__(self, table: Table, stated: Stated, costs: Costs | None) -> None:
-        self.table, self.stated, self.costs = table, stated, costs
-        self.columns = recognise(table.names, stated.columns, table.source, stated.n_count)
+        self.table, self.costs = table, costs
+        self.stated = stated = replace(stated, **_said(table, stated))
+        self.columns = recognise(table.names, stated.columns, table.source, stated.n_count, stated.metric)
         self.values: dict[str, Array] = {}
         self.conventions: dict[str, dict[str, str]] = {}
         self.facts: list[str] = []
@@ -81,7 +84,6 @@ class _Reader:
             if symbol in of:
                 self.values[symbol] = table.numbers(of[symbol])
         observed = table.numbers(of["P"])
-        self._unmixed()
         models = self._models()
         self._parameters(models)
         self._data(models)
@@ -95,7 +97,7 @@ class _Reader:
             symbol: self.values[symbol] for symbol in ("N", "D", "U", "C") if symbol in self.values
         }
         metric = stated.metric or of["P"].strip().lower()
-        runs = Runs(values, observed, groups, metric, self.conventions, table.source)
+        runs = Runs(values, observed, groups, metric, self.conventions, table.source, self._beside())
         direction = better(metric) if stated.metric else better(of["P"])
         return Reading(
             runs, direction, stated.unit or _unit(direction, observed),
@@ -105,15 +107,14 @@ class _Reader:
 
     # --- what counts how
 
-    def _unmixed(self) -> None:
-        """A column that states the count row by row must state one."""
-        for name in self.table.names:
-            if plain(name) in ("ncount", "dmeaning", "ccount", "paramscount", "computecount"):
-                found = list(dict.fromkeys(self.table.texts(name)))
-                if len(found) > 1:
-                    what = f"{name} has {' and '.join(found[:3])}: counts are mixed"
-                    todo = f"choose rows: --where {name}={found[0]}"
-                    raise FileError(what, where=self.table.source, todo=todo)
+    def _beside(self) -> dict[str, Array]:
+        """What no law takes: left out where a cell is none, as nothing depends on it."""
+        found = {}
+        for role in ("steps", "train"):
+            if role in self.columns.of:
+                with suppress(FileError):
+                    found[role] = self.table.numbers(self.columns.of[role])
+        return found
 
     def _models(self) -> list[ModelCost] | None:
         """Each row's model, where a column names it and something is missing that it knows."""
@@ -269,6 +270,33 @@ class _Reader:
 
     def _task(self, models: list[ModelCost] | None) -> str | None:
         return models[0].task if models else None
+
+
+def _said(table: Table, stated: Stated) -> dict[str, Any]:
+    """What columns state row by row, where the user states nothing.
+
+    Raises:
+        FileError: a column states several counts.
+    """
+    known: dict[str, Sequence[str]] = {
+        "n_count": N_COUNTS, "d_meaning": D_MEANINGS, "c_count": C_COUNTS, "sample": SAMPLES,
+    }  # fmt: skip
+    found: dict[str, Any] = {}
+    for name in table.names:
+        about = SAYS.get(plain(name))
+        if about is None:
+            continue
+        texts = list(dict.fromkeys(table.texts(name)))
+        if about == "loss_of" and stated.metric not in (None, "loss"):
+            continue
+        if about == "sample" and not set(texts) <= set(SAMPLES):
+            continue  # of something else: samples have numbers
+        if len(texts) > 1:
+            what = f"{name} has {' and '.join(texts[:3])}: counts are mixed"
+            raise FileError(what, where=table.source, todo=f"choose rows: --where {name}={texts[0]}")
+        if about in known and getattr(stated, about) is None and texts[0] in known[about]:
+            found[about] = texts[0]
+    return found
 
 
 def _unit(direction: str, observed: Array) -> str:

@@ -9,6 +9,7 @@ from scalecalc.errors import UsageError
 
 N_COUNTS = ("total", "non_embedding", "linear", "active", "unknown")
 D_MEANINGS = ("seen", "unique", "unknown")
+SAMPLES = ("token", "example", "second")
 C_COUNTS = ("6N_total*D", "6N_nonemb*D", "6N_linear*D", "exact", "unknown")
 
 
@@ -57,7 +58,7 @@ class Stated:
     def __post_init__(self) -> None:
         for option, value, known in (
             ("--N-count", self.n_count, N_COUNTS), ("--D-meaning", self.d_meaning, D_MEANINGS),
-            ("--C-count", self.c_count, C_COUNTS),
+            ("--C-count", self.c_count, C_COUNTS), ("--sample", self.sample, SAMPLES),
         ):  # fmt: skip
             if value is not None and value not in known:
                 raise UsageError(f"no count '{value:.40}'", where=option, todo=f"use one of {', '.join(known)}")

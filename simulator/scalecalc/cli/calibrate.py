@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -27,7 +28,10 @@ def calibrate(
         Many, typer.Option("--law", metavar="FORM", help="A form, or a law whose form to fit; else all that fit.")
     ] = None,
     column: Annotated[
-        Many, typer.Option("--column", metavar="WHAT=NAME", help="A column: N, D, U, C, P, run, seed, model or se.")
+        Many,
+        typer.Option(
+            "--column", metavar="WHAT=NAME", help="A column: N, D, U, C, P, run, seed, model, se, steps or train."
+        ),
     ] = None,
     where: Annotated[
         Many, typer.Option("--where", metavar="NAME=VALUE", help="Only the rows with this value in a column.")
@@ -42,7 +46,7 @@ def calibrate(
     sample: Annotated[str | None, typer.Option("--sample", help="What D counts: token, example, second.")] = None,
     task: Annotated[str | None, typer.Option("--task", help="What was trained, such as language-modeling.")] = None,
     metric: Annotated[
-        str | None, typer.Option("--metric", help="Name of the performance, where its column's is not one.")
+        str | None, typer.Option("--metric", help="Which performance, where columns hold several, or what to call it.")
     ] = None,
     unit: Annotated[str | None, typer.Option("--unit", help="Of the performance, such as nat/token.")] = None,
     loss: Annotated[
@@ -133,6 +137,6 @@ def _drawn(result: Calibration, folder: str) -> Block:
         path = os.path.join(folder, name)
         replaced = os.path.exists(path)
         with target(path, "--plot") as file:
-            getattr(file, "buffer", file).write(data)
+            cast(TextIOWrapper, file).buffer.write(data)
         rows.append([path, "replaced" if replaced else ""])
     return Block("PLOTS", [*rows, *([f"no {name}", why] for name, why in missing.items())])

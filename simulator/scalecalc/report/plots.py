@@ -6,7 +6,7 @@ coefficients of resampled runs by name, (s), as `calibrate.resample.draws` gives
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +19,8 @@ from scalecalc.calibrate.runs import Runs
 from scalecalc.calibrate.tape import Array
 from scalecalc.calibrate.warnings import isoflops
 from scalecalc.errors import FitError
-from scalecalc.report.canvas import (
-    BLACK, BLUE, GREY, ORANGE, colours, drawn, figure, finished, logarithmic, performances, scale_beside,
-)  # fmt: skip
+from scalecalc.report import canvas
+from scalecalc.report.canvas import BLACK, BLUE, GREY, ORANGE
 
 MOST_DRAWS = 1_000
 POINTS = 200
@@ -74,7 +73,7 @@ def pictures(result: Calibration) -> tuple[dict[str, bytes], dict[str, str]]:
         UsageError: matplotlib is not installed.
     """
     found, draws, aside = result.fitted, result.draws, _aside(result)
-    wanted = {
+    wanted: dict[str, Callable[[], Any]] = {
         "fit": lambda: fit(found, draws, aside), "residuals": lambda: residuals(found),
         "extrapolation": lambda: extrapolation(found, draws, aside=aside), "valleys": lambda: valleys(found, draws),
     }  # fmt: skip
@@ -85,7 +84,7 @@ def pictures(result: Calibration) -> tuple[dict[str, bytes], dict[str, str]]:
         except FitError as error:
             missing[name] = error.what
             continue
-        files.update({f"{name}.{ending}": data for ending, data in drawn(made).items()})
+        files.update({f"{name}.{ending}": data for ending, data in canvas.drawn(made).items()})
     return files, missing
 
 
@@ -106,14 +105,14 @@ def fit(found: LawFit, draws: Mapping[str, Array] | None = None, aside: Runs | N
     name, x = _across(found)
     title, inputs = f"{_title(found)}, {len(found.runs)} observations", set(found.law.inputs)
     if inputs == {name}:
-        picture, axes = figure(_label(found, name), _performance(found), title)
+        picture, axes = canvas.figure(_label(found, name), _performance(found), title)
         values = np.geomspace(x.min(), x.max(), POINTS)
         _bands(axes, values, about := band(found, {name: values}, draws or {}))
         axes.plot(values, about.middle, color=BLUE, lw=2, label="law")
         axes.scatter(x, found.runs.observed, s=12, color=BLACK, alpha=0.6, lw=0, label="run", zorder=3)
         shown = [about.middle]
     elif inputs <= {"N", "D", "C"} and name == "C" and {"N", "D"} <= found.runs.columns.keys():
-        picture, axes = figure(_label(found, name), _performance(found), title)
+        picture, axes = canvas.figure(_label(found, name), _performance(found), title)
         place, shades = _sizes(found, picture, axes)
         _curves(found, axes, place, shades)
         _points(found, axes, x, found.runs.observed, place, shades)
@@ -122,21 +121,21 @@ def fit(found: LawFit, draws: Mapping[str, Array] | None = None, aside: Runs | N
         return _beside(found, title)
     shown += [found.runs.observed, *_set_aside(axes, name, aside)]
     _logged(axes.xaxis, found, name, x, *_those(aside, name))
-    performances(axes.yaxis, *shown)
-    return finished(picture, axes)
+    canvas.performances(axes.yaxis, *shown)
+    return canvas.finished(picture, axes)
 
 
 def _beside(found: LawFit, title: str) -> Any:
     """Each run beside what the law gives: for laws of more than a plane shows."""
-    picture, axes = figure(f"{_performance(found)}, by the law", f"{_performance(found)}, observed", title)
+    picture, axes = canvas.figure(f"{_performance(found)}, by the law", f"{_performance(found)}, observed", title)
     law, observed = _law(found, found.runs.columns), found.runs.observed
     place, shades = _sizes(found, picture, axes)
     _points(found, axes, law, observed, place, shades)
     ends = np.array([min(law.min(), observed.min()), max(law.max(), observed.max())])
     axes.plot(ends, ends, color=BLACK, lw=1, label="law")
-    performances(axes.xaxis, ends)
-    performances(axes.yaxis, ends)
-    return finished(picture, axes)
+    canvas.performances(axes.xaxis, ends)
+    canvas.performances(axes.yaxis, ends)
+    return canvas.finished(picture, axes)
 
 
 def residuals(found: LawFit) -> Any:
@@ -144,15 +143,15 @@ def residuals(found: LawFit) -> Any:
     logs = found.fit.problem.residual == "log"
     off = -found.fit.residuals * (100 if logs else 1)
     up = f"run above the law ({'%' if logs else _unit(found)})"
-    picture, axes = figure(f"{_performance(found)}, by the law", up, f"Residuals of {_title(found)}")
+    picture, axes = canvas.figure(f"{_performance(found)}, by the law", up, f"Residuals of {_title(found)}")
     place, shades = _sizes(found, picture, axes)
     low, high = np.quantile(off, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     axes.axhspan(low, high, color=GREY, alpha=0.18, lw=0, label=f"{LEVEL:.0%} of the runs: {low:+.2g} to {high:+.2g}")
     axes.axhline(0, color=BLACK, lw=1, label="law")
     law = _law(found, found.runs.columns)
     _points(found, axes, law, off, place, shades)
-    performances(axes.xaxis, law)
-    return finished(picture, axes)
+    canvas.performances(axes.xaxis, law)
+    return canvas.finished(picture, axes)
 
 
 def extrapolation(
@@ -176,7 +175,7 @@ def extrapolation(
     values = np.geomspace(x.min(), upto or BEYOND * end, POINTS)
     path = _path(found, name, values)
     about = band(found, path, draws or {})
-    picture, axes = figure(_label(found, name), _performance(found), f"{_title(found)}, beyond its runs")
+    picture, axes = canvas.figure(_label(found, name), _performance(found), f"{_title(found)}, beyond its runs")
     axes.axvspan(x.min(), end, color=GREY, alpha=0.12, lw=0, label="where the fitted runs are")
     _bands(axes, values, about)
     best = ", at the best N and D for each C" if len(path) > 1 else ""
@@ -189,8 +188,8 @@ def extrapolation(
     _set_aside(axes, name, aside)
     _logged(axes.xaxis, found, name, values, *held)
     beyond = [aside.observed[where] for x in held if aside is not None and (where := x > end).any()]
-    performances(axes.yaxis, found.runs.observed, about.middle, *beyond)
-    return finished(picture, axes)
+    canvas.performances(axes.yaxis, found.runs.observed, about.middle, *beyond)
+    return canvas.finished(picture, axes)
 
 
 def valleys(found: LawFit, draws: Mapping[str, Array] | None = None, budgets: Sequence[float] | None = None) -> Any:
@@ -207,8 +206,8 @@ def valleys(found: LawFit, draws: Mapping[str, Array] | None = None, budgets: Se
     _needs_both(found)
     n, factor = found.runs.columns["N"], _factor(found)
     groups = _valleys(found) if budgets is None else {float(b): np.empty(0, int) for b in budgets}
-    picture, axes = figure(_label(found, "N"), _performance(found), f"IsoFLOP valleys of {_title(found)}")
-    place, shades = colours(min(groups), max(groups))
+    picture, axes = canvas.figure(_label(found, "N"), _performance(found), f"IsoFLOP valleys of {_title(found)}")
+    place, shades = canvas.colours(min(groups), max(groups))
     across = np.geomspace(n.min() / 5, n.max() * 5, 4 * POINTS)
     shown, ends, bottoms = [], [], []
     for budget, members in groups.items():
@@ -231,8 +230,8 @@ def valleys(found: LawFit, draws: Mapping[str, Array] | None = None, budgets: Se
     if budgets is None and isoflops(found.runs):
         axes.scatter([], [], color=GREY, s=18, lw=0, label=f"run within 10 % of that C; D = C/({factor:.3g} N)")
     _logged(axes.xaxis, found, "N", *ends)
-    performances(axes.yaxis, *(values for values in shown if len(values)))
-    return finished(picture, axes)
+    canvas.performances(axes.yaxis, *(values for values in shown if len(values)))
+    return canvas.finished(picture, axes)
 
 
 def _best_between(found: LawFit, path: Mapping[str, Array], draws: Mapping[str, Array]) -> Array:
@@ -320,15 +319,15 @@ def _sizes(found: LawFit, picture: Any, axes: Any) -> tuple[Any, Any]:
     n = found.runs.columns.get("N")
     if n is None or n.min() == n.max():
         return None, None
-    place, shades = colours(n.min(), n.max())
-    scale_beside(picture, axes, place, shades, _label(found, "N"))
+    place, shades = canvas.colours(n.min(), n.max())
+    canvas.scale_beside(picture, axes, place, shades, _label(found, "N"))
     return place, shades
 
 
 def _logged(axis: Any, found: LawFit, name: str, *values: Array) -> None:
     low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
     margin = max((high / low) ** 0.03, 1.02)
-    logarithmic(axis, low / margin, high * margin, powers=name == "C")
+    canvas.logarithmic(axis, low / margin, high * margin, powers=name == "C")
 
 
 def _title(found: LawFit) -> str:
