@@ -59,7 +59,7 @@ def test_a_law_comes_of_them(reading: Reading) -> None:
     found = calibrate(reading.chosen(~large), Method(draws=0), [form_of("kaplan-2020-joint", reading)])
     assert found.fitted.fit.gradient < 1e-8
     held = reading.runs.chosen(large)
-    missed = np.log(found.fitted.predict(held.columns) / held.observed)
+    missed = np.log(found.fitted.predict(held.needed(found.law.inputs)) / held.observed)
     assert np.abs(missed).max() < 0.1
     assert any(line.startswith("16 of 22 runs of fewer than 1,000 steps") for line in found.doubts)
 

@@ -31,6 +31,8 @@ MOST_SIZES, MOST_VALLEYS = 6, 6
 ALIKE = 1.3
 """Runs whose N is within this factor of a size belong to its curve."""
 SIX = 6.0
+WIDEST = 4.0
+"""A band's part that a scale makes room for, above and below the law."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,7 @@ def extrapolation(
     _set_aside(axes, name, aside)
     _logged(axes.xaxis, found, name, values, *held)
     beyond = [aside.observed[where] for x in held if aside is not None and (where := x > end).any()]
-    canvas.performances(axes.yaxis, found.runs.observed, about.middle, *beyond)
+    canvas.performances(axes.yaxis, found.runs.observed, about.middle, *_ends(about), *beyond)
     return canvas.finished(picture, axes)
 
 
@@ -253,6 +255,13 @@ def _bands(axes: Any, values: Array, about: Band) -> None:
     axes.fill_between(values, about.least, about.most, color=BLUE, alpha=0.13, lw=0, label=label)
     if both:
         axes.fill_between(values, about.low, about.high, color=BLUE, alpha=0.3, lw=0, label=COEFFICIENTS)
+
+
+def _ends(about: Band) -> list[Array]:
+    """The band where it is widest, unless it is wider than the law is high."""
+    ends = np.array([about.least[-1], about.most[-1]])
+    middle = about.middle[-1]
+    return [np.clip(np.nan_to_num(ends, nan=middle), middle / WIDEST, middle * WIDEST)] if middle > 0 else []
 
 
 def _curves(found: LawFit, axes: Any, place: Any, shades: Any) -> None:
