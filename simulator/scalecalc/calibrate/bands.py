@@ -9,6 +9,7 @@ import numpy as np
 
 from scalecalc.calibrate.intervals import LEVEL, combine, noise
 from scalecalc.calibrate.lawfit import LawFit
+from scalecalc.calibrate.runs import Runs
 from scalecalc.calibrate.tape import Array
 
 MOST_DRAWS = 1_000
@@ -21,6 +22,7 @@ class Band:
     Attributes:
         low, middle, high: of the law, as other runs of the kind would move its coefficients.
         least, most: of a new run, which has noise of its own.
+        sigma: of a new run, on the scale of residuals.
     """
 
     low: Array
@@ -28,6 +30,7 @@ class Band:
     high: Array
     least: Array
     most: Array
+    sigma: Array
 
 
 def band(found: LawFit, values: Mapping[str, Array], draws: Mapping[str, Array]) -> Band:
@@ -40,7 +43,43 @@ def band(found: LawFit, values: Mapping[str, Array], draws: Mapping[str, Array])
     left = max(len(found.fit.residuals) - len(found.fit.point), 1)
     law = combine(middle, {"coefficients": spread}, left, LEVEL, logs)
     run = combine(middle, {"coefficients": spread, "noise": noise(found)}, left, LEVEL, logs)
-    return Band(law.low, middle, law.high, run.low, run.high)
+    sigma = np.sqrt(sum(part**2 for part in run.parts.values()))
+    return Band(law.low, middle, law.high, run.low, run.high, sigma)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Observations beside what a law, fitted to others, says of them.
+
+    Attributes:
+        runs: that were held out.
+        about: what the law says.
+        off: log of the observed over the law's, or the difference where residuals are no logarithms, (n).
+        scores: that by its standard deviation, of coefficients and noise, (n).
+    """
+
+    runs: Runs
+    about: Band
+    off: Array
+    scores: Array
+
+    @property
+    def inside(self) -> int:
+        """How many lie where a run should."""
+        observed = self.runs.observed
+        return int(((self.about.least <= observed) & (observed <= self.about.most)).sum())
+
+
+def held_of(found: LawFit, runs: Runs, draws: Mapping[str, Array]) -> Held:
+    """Held-out observations beside the law.
+
+    Raises:
+        FitError: they lack a variable of it.
+    """
+    about = band(found, runs.needed(found.law.inputs), draws)
+    logs = found.fit.problem.residual == "log"
+    off = np.log(runs.observed / about.middle) if logs else runs.observed - about.middle
+    return Held(runs, about, off, off / about.sigma)
 
 
 def draws_of(found: LawFit, draws: Mapping[str, Array]) -> dict[str, Array]:

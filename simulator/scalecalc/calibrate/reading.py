@@ -6,14 +6,13 @@ import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scalecalc.calibrate.columns import SAYS, better, near_role, plain, recognise, sample_of
+from scalecalc.calibrate.columns import better, near_role, recognise, sample_of
 from scalecalc.calibrate.runs import Runs
-from scalecalc.calibrate.stated import C_COUNTS, D_MEANINGS, N_COUNTS, SAMPLES, Costs, ModelCost, Stated
+from scalecalc.calibrate.stated import D_MEANINGS, N_COUNTS, Costs, ModelCost, Stated, said_by
 from scalecalc.calibrate.tables import Table
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FileError, ScalecalcError, UsageError, one_line
@@ -36,6 +35,7 @@ class Reading:
         facts: one line each: what a variable is.
         assumptions: one line each, with the option that changes it.
         replicates: observations that share all variables with an earlier one.
+        held: observations that are to be predicted, not fitted.
     """
 
     runs: Runs
@@ -47,10 +47,15 @@ class Reading:
     facts: tuple[str, ...]
     assumptions: tuple[str, ...]
     replicates: int
+    held: Reading | None = None
 
     def chosen(self, mask: NDArray[np.bool_]) -> Reading:
         """Some of the observations."""
         return replace(self, runs=self.runs.chosen(mask), se=None if self.se is None else self.se[mask])
+
+    def without(self, mask: NDArray[np.bool_]) -> Reading:
+        """The others fitted, those observations held out."""
+        return replace(self.chosen(~mask), held=self.chosen(mask))
 
 
 def runs_of(table: Table, stated: Stated | None = None, costs: Costs | None = None) -> Reading:
@@ -71,7 +76,7 @@ def runs_of(table: Table, stated: Stated | None = None, costs: Costs | None = No
 class _Reader:
     def __init__(self, table: Table, stated: Stated, costs: Costs | None) -> None:
         self.table, self.costs = table, costs
-        self.stated = stated = replace(stated, **_said(table, stated))
+        self.stated = stated = replace(stated, **said_by(table, stated))
         self.columns = recognise(table.names, stated.columns, table.source, stated.n_count, stated.metric)
         self.values: dict[str, Array] = {}
         self.conventions: dict[str, dict[str, str]] = {}
@@ -88,7 +93,7 @@ class _Reader:
         self._parameters(models)
         self._data(models)
         self._compute(models)
-        if not self.values:
+        if not {"N", "D", "C"} & self.values.keys():
             todo = near_role("N", table.names)
             raise UsageError(f"no column of {table.source} is N, D or C", where="--column", todo=todo)
         groups = self._groups()
@@ -270,33 +275,6 @@ class _Reader:
 
     def _task(self, models: list[ModelCost] | None) -> str | None:
         return models[0].task if models else None
-
-
-def _said(table: Table, stated: Stated) -> dict[str, Any]:
-    """What columns state row by row, where the user states nothing.
-
-    Raises:
-        FileError: a column states several counts.
-    """
-    known: dict[str, Sequence[str]] = {
-        "n_count": N_COUNTS, "d_meaning": D_MEANINGS, "c_count": C_COUNTS, "sample": SAMPLES,
-    }  # fmt: skip
-    found: dict[str, Any] = {}
-    for name in table.names:
-        about = SAYS.get(plain(name))
-        if about is None:
-            continue
-        texts = list(dict.fromkeys(table.texts(name)))
-        if about == "loss_of" and stated.metric not in (None, "loss"):
-            continue
-        if about == "sample" and not set(texts) <= set(SAMPLES):
-            continue  # of something else: samples have numbers
-        if len(texts) > 1:
-            what = f"{name} has {' and '.join(texts[:3])}: counts are mixed"
-            raise FileError(what, where=table.source, todo=f"choose rows: --where {name}={texts[0]}")
-        if about in known and getattr(stated, about) is None and texts[0] in known[about]:
-            found[about] = texts[0]
-    return found
 
 
 def _unit(direction: str, observed: Array) -> str:

@@ -88,18 +88,27 @@ class Table:
         Raises:
             FileError: no such column, or no such row.
         """
-        rows, lines = self.rows, self.lines
+        places = self.places(conditions)
+        rows, lines = [self.rows[place] for place in places], [self.lines[place] for place in places]
+        return Table(self.source, self.names, rows, lines)
+
+    def places(self, conditions: Mapping[str, str]) -> Sequence[int]:
+        """Which rows these are.
+
+        Raises:
+            FileError: as for `where`.
+        """
+        found: Sequence[int] = range(len(self.rows))
         for name, wanted in conditions.items():
             if name not in self.names:
                 raise FileError(f"has no column '{name:.60}'", where=self.source, todo=nearest(name, self.names))
-            index = self.names.index(name)
-            kept = [place for place, row in enumerate(rows) if _same(row[index], wanted)]
-            if not kept:
-                found = list(dict.fromkeys(str(row[index]) for row in rows))
-                todo = nearest(wanted, found, f"it has {', '.join(found[:6])}{' ...' if len(found) > 6 else ''}")
+            index, before = self.names.index(name), found
+            found = [place for place in before if _same(self.rows[place][index], wanted)]
+            if not found:
+                cells = list(dict.fromkeys(str(self.rows[place][index]) for place in before))
+                todo = nearest(wanted, cells, f"it has {', '.join(cells[:6])}{' ...' if len(cells) > 6 else ''}")
                 raise FileError(f"no row with {name} = {wanted:.60}", where=self.source, todo=todo)
-            rows, lines = [rows[place] for place in kept], [lines[place] for place in kept]
-        return Table(self.source, self.names, rows, lines)
+        return found
 
 
 def _same(cell: Cell, wanted: str) -> bool:

@@ -36,6 +36,9 @@ def calibrate(
     where: Annotated[
         Many, typer.Option("--where", metavar="NAME=VALUE", help="Only the rows with this value in a column.")
     ] = None,
+    held_out: Annotated[
+        Many, typer.Option("--held-out", metavar="NAME=VALUE", help="Rows with this value are predicted, not fitted.")
+    ] = None,
     n_count: Annotated[
         str | None, typer.Option("--N-count", help="total, non_embedding, linear, active or unknown.")
     ] = None,
@@ -109,7 +112,7 @@ def calibrate(
         [(left, right) for left, right in pairs("--tie", tie).items()], draws, seed,
     )  # fmt: skip
     stated = Stated(pairs("--column", column), n_count, d_meaning, c_count, sample, task, metric, unit)
-    reading, run_set = open_runs(runs, stated, pairs("--where", where), cost_of)
+    reading, run_set = open_runs(runs, stated, pairs("--where", where), cost_of, pairs("--held-out", held_out))
     forms = [law_form(name, reading) for name in law or ()]
     with crew(workers, cluster) as share:
         result = fit(reading, method, forms, run_set=run_set, share=share)

@@ -40,6 +40,8 @@ from scalecalc.report.valleys import valleys
 BEYOND = 100.0
 """So many times the largest run a law is followed."""
 MOST_SIZES = 6
+FEW = 40
+"""Hollow points that may be large."""
 ALIKE = 1.3
 """Runs whose N is within this factor of a size belong to its curve."""
 WIDEST = 4.0
@@ -71,7 +73,9 @@ def pictures(result: Calibration) -> tuple[dict[str, bytes], dict[str, str]]:
 
 
 def _aside(result: Calibration) -> Runs | None:
-    """Runs that were read and not fitted."""
+    """Runs that were held out, or else read and not fitted."""
+    if result.read.held is not None:
+        return result.read.held.runs
     out = result.read.runs.observed > result.kept.runs.observed.max()
     return result.read.chosen(out).runs if out.any() else None
 
@@ -96,7 +100,7 @@ def fit(found: LawFit, draws: Mapping[str, Array] | None = None, aside: Runs | N
     elif inputs <= {"N", "D", "C"} and name == "C" and {"N", "D"} <= found.runs.columns.keys():
         picture, axes = canvas.figure(label(found, name), performance(found), title)
         place, shades = sizes(found, picture, axes)
-        _curves(found, axes, place, shades)
+        _curves(found, axes, place, shades, aside)
         points(found, axes, x, found.runs.observed, place, shades)
         shown = []
     else:
@@ -189,14 +193,20 @@ def _ends(about: Band) -> list[Array]:
     return [np.clip(np.nan_to_num(ends, nan=middle), middle / WIDEST, middle * WIDEST)] if middle > 0 else []
 
 
-def _curves(found: LawFit, axes: Any, place: Any, shades: Any) -> None:
-    """The law over compute for some sizes, as far as these were trained."""
+def _curves(found: LawFit, axes: Any, place: Any, shades: Any, aside: Runs | None) -> None:
+    """The law over compute for some sizes, as far as these were trained; dashed where no run of them was fitted."""
     n, c, factor = found.runs.columns["N"], compute_of(found), factor_of(found)
+    held = {} if aside is None else aside.columns
     for number, size in enumerate(spread(np.unique(n), MOST_SIZES)):
         mine = c[np.abs(np.log(n / size)) < np.log(ALIKE)]
-        values = np.geomspace(mine.min() / 1.5, mine.max() * 1.5, POINTS)
-        line = law_at(found, {"N": np.full(POINTS, size), "D": values / (factor * size), "C": values})
-        axes.plot(values, line, color=shades(place(size)), lw=1.6, label=None if number else "law, for some N")
+        ends = [(mine.min() / 1.5, mine.max() * 1.5, "-")]
+        if {"N", "C"} <= held.keys() and (far := held["C"][np.abs(np.log(held["N"] / size)) < np.log(ALIKE)]).size:
+            ends.append((ends[0][1], max(far.max(), ends[0][1]), "--"))
+        for low, high, style in ends:
+            values = np.geomspace(low, high, POINTS)
+            line = law_at(found, {"N": np.full(POINTS, size), "D": values / (factor * size), "C": values})
+            word = "law, for some N" if number == 0 and style == "-" else None
+            axes.plot(values, line, color=shades(place(size)), lw=1.6, ls=style, label=word)
 
 
 def _set_aside(axes: Any, name: str, aside: Runs | None) -> list[Array]:
@@ -205,7 +215,7 @@ def _set_aside(axes: Any, name: str, aside: Runs | None) -> list[Array]:
         return []
     assert aside is not None
     style = {"facecolor": "none", "edgecolor": ORANGE, "lw": 1.2}
-    axes.scatter(*those, aside.observed, s=26, label="run left out of the fit", zorder=4, **style)
+    axes.scatter(*those, aside.observed, s=26 if len(aside) < FEW else 10, label="run, not fitted", zorder=4, **style)
     return [aside.observed]
 
 
