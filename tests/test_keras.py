@@ -182,6 +182,27 @@ def test_test_data_and_columns_of_the_caller(tmp_path: Path) -> None:
     assert list(row)[-2:] == ["width", "learning_rate"]
 
 
+def test_a_run_whose_evaluation_fails_keeps_its_row(tmp_path: Path) -> None:
+    path, net = tmp_path / "runs.csv", model()
+
+    def evaluate(*data: object, **options: object) -> dict[str, float]:
+        raise ValueError("x has 3 rows, y 4")
+
+    net.evaluate = evaluate
+    train(RunLogger(path, samples=100, test_data=("x", "y")), net, 4, LOGS)
+    with path.open() as file:
+        row = next(csv.DictReader(file))
+    assert (row["loss"], row["loss_of"], row["test_accuracy"], row["train_loss"]) == ("", "test", "", "1.0")
+    assert row["note"] == "no test results: ValueError: x has 3 rows, y 4"
+
+
+def test_losses_that_are_no_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "runs.jsonl"
+    train(RunLogger(path, samples=64), model(), 2, [{"loss": float("nan")}, {"loss": 1.0}, {"loss": float("nan")}])
+    row = json.loads(path.read_text())
+    assert (row["loss"], row["best_epoch"], row["best_loss"]) == (None, 2, 1.0)
+
+
 def test_bad_arguments(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="batch_size is 0"):
         RunLogger(tmp_path / "runs.csv", batch_size=0)

@@ -125,6 +125,7 @@ class RunLogger:
     def _restart(self) -> None:
         self._epochs: list[dict[str, float]] = []
         self._steps: list[int] = []
+        self._notes: list[str] = []
         self._batch = self._before = 0
         self._clock, self._started = time.perf_counter(), datetime.now(UTC)
 
@@ -138,7 +139,7 @@ class RunLogger:
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
         self._restart()
-        self._before = int(getattr(getattr(self.model, "optimizer", None), "iterations", 0))
+        self._before = self._iterations()
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         self._batch = batch + 1
@@ -150,10 +151,13 @@ class RunLogger:
 
     def _stepped(self) -> int:
         """Steps of the epoch that ends: with `steps_per_execution`, Keras counts full executions in its batches."""
-        told = self.params.get("steps")
-        taken = getattr(getattr(self.model, "optimizer", None), "iterations", None)
-        since = 0 if taken is None else int(taken) - self._before - sum(self._steps)
-        return min(limit for limit in (self._batch, told, since) if limit and limit > 0) if self._batch else 0
+        limit = self.params.get("steps")
+        if not limit:  # a data set of unknown size: the optimiser knows, on every backend that keeps it up to date
+            limit = self._iterations() - self._before - sum(self._steps)
+        return min(self._batch, limit) if limit > 0 else self._batch
+
+    def _iterations(self) -> int:
+        return int(getattr(getattr(self.model, "optimizer", None), "iterations", 0))
 
     def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
         from scalecalc.appending import append
@@ -163,12 +167,16 @@ class RunLogger:
             append(self.path, self.row(seconds, self._tested()))
 
     def _tested(self) -> dict[str, float]:
-        """Loss and metrics of the test data; nothing without."""
+        """Loss and metrics of the test data; unknown where evaluation fails, as the run is worth its row."""
         if self.test_data is None:
             return {}
         data = self.test_data if isinstance(self.test_data, tuple | list) else (self.test_data,)
         size = {"batch_size": self.batch_size} if len(data) > 1 else {}  # data sets have their own
-        found = self.model.evaluate(*data, verbose=0, return_dict=True, **size)
+        try:
+            found = self.model.evaluate(*data, verbose=0, return_dict=True, **size)
+        except Exception as error:
+            self._notes.append(one_line(f"no test results: {type(error).__name__}: {error!s:.200}"))
+            return {name: math.nan for name in self._epochs[-1] if not name.startswith("val_") and name not in RATES}
         return {name: float(value) for name, value in found.items()}
 
     def __getattr__(self, name: str) -> Any:
@@ -199,7 +207,8 @@ class RunLogger:
             "sample": cost.sample, "batch_size": self.batch_size, "steps": sum(self._steps),
             "epochs": len(self._epochs), **self._results(tested), "seconds": round(seconds, 3),
             "seed": _seed() if self.seed is None else self.seed,
-            "started": self._started.isoformat(timespec="seconds"), "versions": _versions(), "note": cost.note,
+            "started": self._started.isoformat(timespec="seconds"), "versions": _versions(),
+            "note": "; ".join(filter(None, [cost.note, *self._notes])),
             **self._metrics(tested), **self.columns,
         }  # fmt: skip
 
@@ -219,7 +228,7 @@ class RunLogger:
         last = self._epochs[-1]
         validated, train = "val_loss" in last, last.get("loss")
         losses = [epoch.get("val_loss" if validated else "loss", math.inf) for epoch in self._epochs]
-        best = min(range(len(losses)), key=losses.__getitem__)
+        best = min(range(len(losses)), key=lambda k: math.inf if math.isnan(losses[k]) else losses[k])
         of = "test" if tested else "validation" if validated else "training"
         loss = tested.get("loss", math.inf) if tested else losses[-1]
         return {
