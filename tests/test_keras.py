@@ -246,3 +246,11 @@ def test_with_keras(tmp_path: Path) -> None:
     assert float(first["generalisation_gap"]) == history["val_loss"][-1] - history["loss"][-1]
     assert f"keras {keras.__version__}" in first["versions"]
     assert second["D"] == "300"
+    net.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], steps_per_execution=3)
+    logger = RunLogger(tmp_path / "tested.jsonl", samples=100, test_data=(x[:20], y[:20]), columns={"width": 1})
+    net.fit(x, y, epochs=2, callbacks=[logger], **options)
+    third = json.loads((tmp_path / "tested.jsonl").read_text())
+    assert (third["steps"], third["D"], third["C"]) == (8, 200, 200 * STEP)
+    assert (third["loss_of"], third["width"]) == ("test", 1)
+    assert third["loss"] == pytest.approx(third["validation_loss"], rel=1e-5)  # the same 20 examples
+    assert third["test_accuracy"] == third["validation_accuracy"]
