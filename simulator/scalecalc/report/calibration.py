@@ -6,16 +6,12 @@ import json
 import math
 from typing import IO, Any
 
-import numpy as np
-
 from scalecalc import __version__
-from scalecalc.calibrate.bands import held_of
 from scalecalc.calibrate.calibration import Calibration
-from scalecalc.calibrate.intervals import LEVEL
 from scalecalc.calibrate.lawfile import fitted_law, method_words
 from scalecalc.calibrate.ranking import Ranked
-from scalecalc.calibrate.tape import Array
 from scalecalc.laws.writing import text_of
+from scalecalc.report import held
 from scalecalc.report.blocks import Block, Row
 from scalecalc.report.render import grid
 from scalecalc.report.terminal import show_blocks
@@ -23,9 +19,7 @@ from scalecalc.report.terminal import show_blocks
 FORMATS = ("table", "json", "csv", "markdown", "yaml")
 COLUMNS = ("coefficient", "value", "standard error", "low", "high", "unit")
 SHOWN = 8
-"""Forms, and held-out runs, a table lists."""
-MOST_HELD = 1_000
-"""Held-out runs a document lists."""
+"""Forms a table lists."""
 
 
 def render(result: Calibration, form: str, file: IO[str], path: str | None = None) -> None:
@@ -67,7 +61,7 @@ def blocks(result: Calibration, path: str | None = None) -> list[Block]:
             *([row[0], row[1], row[2], f"{row[3]} to {row[4]}" if row[3] else "", row[5]]
               for row in _coefficients(result, digits=6)),
         ]),
-        Block("HELD OUT", _held(result)),
+        Block("HELD OUT", held.rows(result)),
         Block("METHOD", objective),
         Block("WARNINGS", [[line] for line in result.doubts]),
         Block("ASSUMED", [[line] for line in result.read.assumptions]),
@@ -133,50 +127,6 @@ def _coefficients(result: Calibration, digits: int) -> list[list[str]]:
     return rows
 
 
-def _held(result: Calibration) -> list[Row]:
-    """How the law does on the observations that were held out."""
-    if result.read.held is None:
-        return []
-    held = held_of(result.fitted, result.read.held.runs, result.draws)
-    logs = result.method.residual == "log"
-    how = [f"{100 * value:.2g} %" if logs else f"{value:.3g}" for value in (_rms(held.off), np.abs(held.off).max())]
-    rows: list[Row] = [[
-        f"{len(held.off):,} observations, not fitted: off by {how[0]} (root mean square), {how[1]} at most; "
-        f"{held.inside} of {len(held.off):,} inside the law's {LEVEL:.0%} interval of one run"
-    ]]  # fmt: skip
-    if len(held.off) > SHOWN:
-        return rows
-    names = [name for name in ("N", "D", "U", "C") if name in held.runs.columns]
-    rows.append([*names, held.runs.metric, "law", "interval", "z"])
-    for k, observed in enumerate(held.runs.observed):
-        about = held.about
-        ends = f"{about.least[k]:.4g} to {about.most[k]:.4g}"
-        values = [f"{held.runs.columns[name][k]:.4g}" for name in names]
-        rows.append([*values, f"{observed:.4g}", f"{about.middle[k]:.4g}", ends, f"{held.scores[k]:+.1f}"])
-    return rows
-
-
-def _held_document(result: Calibration) -> dict[str, Any] | None:
-    if result.read.held is None:
-        return None
-    held = held_of(result.fitted, result.read.held.runs, result.draws)
-    about = held.about
-    return {
-        "observations": len(held.off), "rms": _rms(held.off), "inside": held.inside, "level": LEVEL,
-        "basis": "coefficients and noise" if result.draws else "noise",
-        "runs": [
-            {**{name: float(column[k]) for name, column in held.runs.columns.items()}, "observed": float(observed),
-             "law": float(about.middle[k]), "interval": [float(about.least[k]), float(about.most[k])],
-             "z": float(held.scores[k])}
-            for k, observed in enumerate(held.runs.observed[:MOST_HELD])
-        ],
-    }  # fmt: skip
-
-
-def _rms(off: Array) -> float:
-    return float(np.sqrt((off**2).mean()))
-
-
 def _next(result: Calibration, path: str | None) -> str:
     law = path or "fit.yaml"
     values = " ".join(f"--set {symbol}=..." for symbol in result.law.inputs)
@@ -227,7 +177,7 @@ def document(result: Calibration) -> dict[str, Any]:
             "largest_gradient_of_draws": float(result.gradients.max()) if len(result.gradients) else None,
             "method": method_words(result),
         },
-        "held_out": _held_document(result),
+        "held_out": held.document(result),
         "warnings": list(result.doubts),
         "assumptions": list(result.read.assumptions),
     }
