@@ -100,6 +100,31 @@ def test_fewer_steps_than_the_data_have(tmp_path: Path) -> None:
     assert (row["D"], row["U"]) == (40, 1000)
 
 
+def test_several_steps_per_execution(tmp_path: Path) -> None:
+    """Keras then ends its batches at multiples of them: 16 of the 10 steps an epoch has."""
+    path, net = tmp_path / "runs.jsonl", model()
+    logger = RunLogger(path, samples=320, batch_size=32)
+    logger.set_params({"epochs": 2, "steps": 10})
+    logger.set_model(net)
+    logger.on_train_begin()
+    for epoch in range(2):
+        for last in (7, 15):
+            logger.on_train_batch_end(last)
+        logger.on_epoch_end(epoch, {"loss": 1.0})
+    logger.on_train_end()
+    row = json.loads(path.read_text())
+    assert (row["steps"], row["D"], row["C"]) == (20, 640, 640 * STEP)
+    net.optimizer = SimpleNamespace(iterations=100)
+    logger.set_params({"epochs": 1, "steps": None})  # a data set of unknown size
+    logger.on_train_begin()
+    logger.on_train_batch_end(15)
+    net.optimizer.iterations = 109
+    logger.on_epoch_end(0, {"loss": 1.0})
+    logger.on_train_end()
+    row = json.loads(path.read_text().splitlines()[1])
+    assert (row["steps"], row["D"]) == (9, 288)
+
+
 def test_six_n_d_where_a_layer_is_unknown(tmp_path: Path) -> None:
     path = tmp_path / "runs.jsonl"
     train(RunLogger(path, samples=64), model(UNKNOWN), 2, [{"loss": 1.0}])
@@ -138,9 +163,51 @@ def test_two_fits_are_two_rows_and_an_interrupted_one_none(tmp_path: Path) -> No
     assert rows[0]["run"] != rows[1]["run"]
 
 
+def test_test_data_and_columns_of_the_caller(tmp_path: Path) -> None:
+    """The trained model's own evaluation is the loss; validation keeps its columns."""
+    path, net, asked = tmp_path / "runs.jsonl", model(), []
+
+    def evaluate(*data: object, **options: object) -> dict[str, float]:
+        asked.append((data, options))
+        return {"loss": 1.25, "accuracy": 0.75}
+
+    net.evaluate = evaluate
+    logger = RunLogger(path, samples=100, test_data=("x", "y"), columns={"width": 8, "learning_rate": 0.003})
+    train(logger, net, 4, LOGS)
+    row = json.loads(path.read_text())
+    assert asked == [(("x", "y"), {"verbose": 0, "return_dict": True, "batch_size": 32})]
+    assert (row["loss"], row["loss_of"], row["train_loss"], row["generalisation_gap"]) == (1.25, "test", 1.0, 0.25)
+    assert (row["validation_loss"], row["best_loss"], row["best_epoch"]) == (1.75, 1.5, 1)
+    assert (row["train_accuracy"], row["validation_accuracy"], row["test_accuracy"]) == (0.5, 0.625, 0.75)
+    assert list(row)[-2:] == ["width", "learning_rate"]
+
+
+def test_a_run_whose_evaluation_fails_keeps_its_row(tmp_path: Path) -> None:
+    path, net = tmp_path / "runs.csv", model()
+
+    def evaluate(*data: object, **options: object) -> dict[str, float]:
+        raise ValueError("x has 3 rows, y 4")
+
+    net.evaluate = evaluate
+    train(RunLogger(path, samples=100, test_data=("x", "y")), net, 4, LOGS)
+    with path.open() as file:
+        row = next(csv.DictReader(file))
+    assert (row["loss"], row["loss_of"], row["test_accuracy"], row["train_loss"]) == ("", "test", "", "1.0")
+    assert row["note"] == "no test results: ValueError: x has 3 rows, y 4"
+
+
+def test_losses_that_are_no_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "runs.jsonl"
+    train(RunLogger(path, samples=64), model(), 2, [{"loss": float("nan")}, {"loss": 1.0}, {"loss": float("nan")}])
+    row = json.loads(path.read_text())
+    assert (row["loss"], row["best_epoch"], row["best_loss"]) == (None, 2, 1.0)
+
+
 def test_bad_arguments(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="batch_size is 0"):
         RunLogger(tmp_path / "runs.csv", batch_size=0)
+    with pytest.raises(UsageError, match="a row has its own seed; give it as seed="):
+        RunLogger(tmp_path / "runs.csv", columns={"seed": 3})
     with pytest.raises(UsageError, match=r"use \.csv or \.jsonl"):
         RunLogger(tmp_path / "runs.xlsx")
 
@@ -179,3 +246,11 @@ def test_with_keras(tmp_path: Path) -> None:
     assert float(first["generalisation_gap"]) == history["val_loss"][-1] - history["loss"][-1]
     assert f"keras {keras.__version__}" in first["versions"]
     assert second["D"] == "300"
+    net.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"], steps_per_execution=3)
+    logger = RunLogger(tmp_path / "tested.jsonl", samples=100, test_data=(x[:20], y[:20]), columns={"width": 1})
+    net.fit(x, y, epochs=2, callbacks=[logger], **options)
+    third = json.loads((tmp_path / "tested.jsonl").read_text())
+    assert (third["steps"], third["D"], third["C"]) == (8, 200, 200 * STEP)
+    assert (third["loss_of"], third["width"]) == ("test", 1)
+    assert third["loss"] == pytest.approx(third["validation_loss"], rel=1e-5)  # the same 20 examples
+    assert third["test_accuracy"] == third["validation_accuracy"]

@@ -2,7 +2,8 @@
 
     from scalecalc.keras import RunLogger
 
-    model.fit(x, y, batch_size=64, epochs=5, validation_data=(u, v), callbacks=[RunLogger("runs.csv", samples=len(x))])
+    logger = RunLogger("runs.csv", samples=len(x), test_data=(s, t), columns={"width": 64})
+    model.fit(x, y, batch_size=64, epochs=5, validation_data=(u, v), callbacks=[logger])
 
 The file is one that `scalecalc calibrate` reads. Parameters and FLOPs are counted from the model's own configuration,
 by the same rules as those of files. Nothing here imports Keras: what is called has the methods of its callbacks.
@@ -41,19 +42,23 @@ FIELDS = {
     "batch_size": "examples of one step",
     "steps": "optimiser steps",
     "epochs": "passes over the training data, as far as training went",
-    "loss": "after the last epoch: of the validation data if there are any, else of the training data",
-    "loss_of": "validation or training",
+    "loss": "when training has ended: of the test data if given, else of the validation data, else as train_loss",
+    "loss_of": "test, validation or training",
     "train_loss": "mean of the last epoch's batches, as Keras reports it",
-    "best_epoch": "epoch of the least loss, from 1",
+    "best_epoch": "epoch of the least validation loss (of training without validation data), from 1",
     "best_loss": "that loss",
-    "generalisation_gap": "validation less training loss after the last epoch",
+    "generalisation_gap": "loss less train_loss",
     "seconds": "of wall clock from the start of training to its end",
     "seed": "of the random numbers, where it is known",
     "started": "date and time, UTC",
     "versions": "of what trained it",
     "note": "what could not be counted, and what was assumed",
 }
-"""Columns of a row; `train_NAME` and `validation_NAME` of every metric follow them."""
+"""Columns of a row; `train_NAME`, `validation_NAME`, `test_NAME` of every metric follow, then the caller's."""
+
+
+RATES = ("learning_rate", "lr")
+"""What some versions of Keras put among metrics."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +91,12 @@ class RunLogger:
         seed: what random numbers were seeded with; `keras.utils.set_random_seed` is noticed.
         sizes: of dimensions the model leaves open, by name: `{"seq": 128}`.
         name: of the run.
+        test_data: inputs and targets, or a data set: the trained model is evaluated on it, after the callbacks before
+            this one (which may restore the best weights).
+        columns: of the caller, such as width or learning rate, the same ones in every row.
 
     Raises:
-        UsageError: another ending, or a size that is none.
+        UsageError: another ending, a size that is none, or a column there is already.
     """
 
     path: str | os.PathLike[str]
@@ -97,6 +105,8 @@ class RunLogger:
     seed: int | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
     name: str = ""
+    test_data: Any = None
+    columns: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         from scalecalc.appending import ending_of
@@ -105,6 +115,9 @@ class RunLogger:
         for option, value in (("samples", self.samples), ("batch_size", self.batch_size)):
             if value is not None and value < 1:
                 raise UsageError(f"{option} is {value}", where="RunLogger", todo="give a number above 0")
+        if taken := sorted(FIELDS.keys() & self.columns.keys()):
+            todo = "give it as seed=" if taken == ["seed"] else "name it otherwise"
+            raise UsageError(f"a row has its own {', '.join(taken)}", where="RunLogger", todo=todo)
         self.model: Any = None
         self.params: Mapping[str, Any] = {}
         self._restart()
@@ -112,7 +125,8 @@ class RunLogger:
     def _restart(self) -> None:
         self._epochs: list[dict[str, float]] = []
         self._steps: list[int] = []
-        self._batch = 0
+        self._notes: list[str] = []
+        self._batch = self._before = 0
         self._clock, self._started = time.perf_counter(), datetime.now(UTC)
 
     # --- what Keras calls
@@ -125,20 +139,45 @@ class RunLogger:
 
     def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
         self._restart()
+        self._before = self._iterations()
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         self._batch = batch + 1
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         self._epochs.append({name: float(value) for name, value in (logs or {}).items()})
-        self._steps.append(self._batch)
+        self._steps.append(self._stepped())
         self._batch = 0
+
+    def _stepped(self) -> int:
+        """Steps of the epoch that ends: with `steps_per_execution`, Keras counts full executions in its batches."""
+        limit = self.params.get("steps")
+        if not limit:  # a data set of unknown size: the optimiser knows, on every backend that keeps it up to date
+            limit = self._iterations() - self._before - sum(self._steps)
+        return min(self._batch, limit) if limit > 0 else self._batch
+
+    def _iterations(self) -> int:
+        return int(getattr(getattr(self.model, "optimizer", None), "iterations", 0))
 
     def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:
         from scalecalc.appending import append
 
         if self._epochs:
-            append(self.path, self.row(time.perf_counter() - self._clock))
+            seconds = time.perf_counter() - self._clock
+            append(self.path, self.row(seconds, self._tested()))
+
+    def _tested(self) -> dict[str, float]:
+        """Loss and metrics of the test data; unknown where evaluation fails, as the run is worth its row."""
+        if self.test_data is None:
+            return {}
+        data = self.test_data if isinstance(self.test_data, tuple | list) else (self.test_data,)
+        size = {"batch_size": self.batch_size} if len(data) > 1 else {}  # data sets have their own
+        try:
+            found = self.model.evaluate(*data, verbose=0, return_dict=True, **size)
+        except Exception as error:
+            self._notes.append(one_line(f"no test results: {type(error).__name__}: {error!s:.200}"))
+            return {name: math.nan for name in self._epochs[-1] if not name.startswith("val_") and name not in RATES}
+        return {name: float(value) for name, value in found.items()}
 
     def __getattr__(self, name: str) -> Any:
         """Nothing to do at every other moment Keras calls."""
@@ -148,12 +187,14 @@ class RunLogger:
 
     # --- the row
 
-    def row(self, seconds: float) -> dict[str, object]:
+    def row(self, seconds: float, tested: Mapping[str, float] | None = None) -> dict[str, object]:
         """The row of the epochs so far, by FIELDS.
 
         Args:
             seconds: they took.
+            tested: loss and metrics of the test data, by name.
         """
+        tested = tested or {}
         cost = _cost(self.model, self.sizes)
         examples = [self._examples(steps) for steps in self._steps]
         seen = _whole(sum(examples) * cost.per_example)
@@ -164,10 +205,11 @@ class RunLogger:
             "run": self.name or uuid.uuid4().hex[:12], "model": getattr(self.model, "name", ""), **cost.params,
             "C": flops, "C_count": "6N_total*D" if cost.flops is None else "exact", "D": seen, "U": unique,
             "sample": cost.sample, "batch_size": self.batch_size, "steps": sum(self._steps),
-            "epochs": len(self._epochs), **self._results(), "seconds": round(seconds, 3),
+            "epochs": len(self._epochs), **self._results(tested), "seconds": round(seconds, 3),
             "seed": _seed() if self.seed is None else self.seed,
-            "started": self._started.isoformat(timespec="seconds"), "versions": _versions(), "note": cost.note,
-            **self._metrics(),
+            "started": self._started.isoformat(timespec="seconds"), "versions": _versions(),
+            "note": "; ".join(filter(None, [cost.note, *self._notes])),
+            **self._metrics(tested), **self.columns,
         }  # fmt: skip
 
     def _examples(self, steps: int) -> int:
@@ -182,23 +224,25 @@ class RunLogger:
 
         return epoch
 
-    def _results(self) -> dict[str, object]:
-        validated = "val_loss" in self._epochs[-1]
-        name = "val_loss" if validated else "loss"
-        losses = [epoch.get(name, math.inf) for epoch in self._epochs]
-        best, train = min(range(len(losses)), key=losses.__getitem__), self._epochs[-1].get("loss")
+    def _results(self, tested: Mapping[str, float]) -> dict[str, object]:
+        last = self._epochs[-1]
+        validated, train = "val_loss" in last, last.get("loss")
+        losses = [epoch.get("val_loss" if validated else "loss", math.inf) for epoch in self._epochs]
+        best = min(range(len(losses)), key=lambda k: math.inf if math.isnan(losses[k]) else losses[k])
+        of = "test" if tested else "validation" if validated else "training"
+        loss = tested.get("loss", math.inf) if tested else losses[-1]
         return {
-            "loss": losses[-1], "loss_of": "validation" if validated else "training", "train_loss": train,
-            "best_epoch": best + 1, "best_loss": losses[best],
-            "generalisation_gap": losses[-1] - train if validated and train is not None else None,
+            "loss": loss, "loss_of": of, "train_loss": train, "best_epoch": best + 1, "best_loss": losses[best],
+            "generalisation_gap": loss - train if of != "training" and train is not None else None,
         }  # fmt: skip
 
-    def _metrics(self) -> dict[str, float]:
+    def _metrics(self, tested: Mapping[str, float]) -> dict[str, float]:
         found = {}
         for name, value in self._epochs[-1].items():
-            of, _, metric = name.partition("_") if name.startswith("val_") else ("train", "", name)
-            if metric not in ("loss", "learning_rate", "lr"):
-                found[f"{'validation' if of == 'val' else of}_{metric}"] = value
+            of, metric = ("validation", name.removeprefix("val_")) if name.startswith("val_") else ("train", name)
+            if metric not in RATES and (metric != "loss" or (of == "validation" and tested)):
+                found[f"{of}_{metric}"] = value
+        found.update({f"test_{name}": value for name, value in tested.items() if name != "loss"})
         return found
 
 

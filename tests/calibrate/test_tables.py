@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import tracemalloc
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,21 @@ def test_the_same_rows_from_every_format(tmp_path: Path) -> None:
     lines.write_text("".join(json.dumps({"N": n, "loss": y, "name": s, "more": [1]}) + "\n" for n, y, s in ROWS))
     for path in (csv, tsv, lines):
         found = tables.read(path)
-        assert found.names == ("N", "loss", "name")
+        assert found.names[:3] == ("N", "loss", "name")
         assert found.numbers("N").tolist() == [1e9, 2e9]
         assert found.numbers("loss").tolist() == [2.5, 2.25]
         assert found.texts("name") == ["a", "b"]
     assert tables.read(csv).lines == [3, 5]
+    with pytest.raises(FileError, match=r"more is '\.\.\.', no number"):
+        tables.read(lines).numbers("more")
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_cells_are_separated_as_the_head_is(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(f"# a, b; c\n\nN{mark}loss\n1e9{mark}2.5\n")
+    found = tables.read(path)
+    assert (found.names, found.lines) == (("N", "loss"), [4])
 
 
 def test_parquet(tmp_path: Path) -> None:
@@ -38,8 +49,13 @@ def test_parquet(tmp_path: Path) -> None:
     columns: dict[str, Any] = {"N": [1e9, 2e9], "loss": [2.5, 2.25], "name": ["a", "b"], "more": [[1], [2]]}
     parquet.write_table(pyarrow.table(columns), path)
     found = tables.read(path)
-    assert found.names == ("N", "loss", "name")
+    assert found.names == ("N", "loss", "name", "more")
+    with pytest.raises(FileError, match=r"x\.parquet:1: more is '\.\.\.', no number"):
+        found.numbers("more")
     assert found.numbers("loss").tolist() == [2.5, 2.25]
+    parquet.write_table(pyarrow.table({**columns, "N": [datetime(2026, 1, 1)] * 2}), path)
+    with pytest.raises(FileError, match="N is '2026-01-01 00:00:00', no number"):
+        tables.read(path).numbers("N")
     path.write_bytes(b"PAR1 is not all there is")
     with pytest.raises(FileError, match="no Parquet file"):
         tables.read(path)

@@ -26,6 +26,10 @@ def with_columns(runs, **columns):
     return replace(runs, columns={**runs.columns, **columns})
 
 
+def with_beside(runs, **columns):
+    return replace(runs, beside=columns)
+
+
 def test_a_good_grid_leaves_none():
     assert doubts(grid_runs(additive(), 0.003)) == {}
 
@@ -68,7 +72,7 @@ def test_data_repeated_more_than_four_times(epochs, many):
 def test_short_runs_and_gaps():
     runs = grid_runs(additive(), 0.003)
     steps = np.where(np.arange(36) < 3, 400.0, 5000.0)
-    found = doubts(with_columns(runs, steps=steps, train=runs.observed * np.where(np.arange(36) < 2, 0.8, 0.99)))
+    found = doubts(with_beside(runs, steps=steps, train=runs.observed * np.where(np.arange(36) < 2, 0.8, 0.99)))
     assert found["steps"].startswith("3 of 36 runs of fewer than 1,000 steps (least 400)")
     assert found["overfitting"].startswith("overfitting gap: 2 of 36 runs are over 10% worse on new data (most 20%)")
 

@@ -164,3 +164,41 @@ def test_the_shell_sees_one_line_and_2(tmp_path: Path) -> None:
     run = process("calibrate", path)
     assert (run.returncode, run.stdout) == (2, "")
     assert run.stderr.strip() == f"scalecalc: {path}:2: loss is 'abc', no number; correct it"
+
+
+def test_runs_that_are_held_out(cli: Cli, table: Path, tmp_path: Path) -> None:
+    """Points that lie on the law but for one, 1 % above: they are predicted, and change nothing in the fit."""
+    text = table.read_text().splitlines()
+    beyond = [(n, d, (2 + 400 / n**0.35 + 2000 / d**0.37) * off) for n, d, off in ((1e10, 1e12, 1), (3e10, 3e12, 1.01))]
+    rows = [f"{text[0]},part", *(f"{line},fit" for line in text[1:]), *(f"{n},{d},{y!r},held" for n, d, y in beyond)]
+    path = tmp_path / "parts.csv"
+    path.write_text("\n".join(rows))
+    arguments = ("calibrate", path, "--law", "separable", "--draws", 40, "--held-out", "part=held")
+    found = cli(*arguments, "--format", "json").json
+    alone = cli("calibrate", table, "--law", "separable", "--draws", 40, "--format", "json").json
+    assert found["law"]["coefficients"] == alone["law"]["coefficients"]
+    assert found["runs"]["fitted"] == 9
+    held = found["held_out"]
+    assert held["observations"] == 2
+    assert held["rms"] == pytest.approx(0.00995033 / 2**0.5, rel=1e-4)  # log 1.01
+    first, second = held["runs"]
+    assert first["law"] == pytest.approx(beyond[0][2], rel=1e-9)
+    assert second["law"] == pytest.approx(beyond[1][2] / 1.01, rel=1e-9)
+    assert second["interval"][0] <= second["law"] <= second["interval"][1]
+    assert alone["held_out"] is None
+    said = cli(*arguments).out
+    assert "2 observations, not fitted: off by 0.7 % (root mean square), 1 % at most" in said
+
+
+@pytest.mark.parametrize(("condition", "said"), [("part=x", "no column 'part'"), ("loss", "is not NAME=VALUE")])
+def test_nothing_to_hold_out(cli: Cli, table: Path, condition: str, said: str) -> None:
+    answer = cli("calibrate", table, "--held-out", condition)
+    assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
+    assert said in answer.err
+
+
+def test_everything_held_out(cli: Cli, table: Path) -> None:
+    table.write_text("\n".join(f"{line},{'part' if k == 0 else 1}" for k, line in enumerate(table.read_text().split())))
+    answer = cli("calibrate", table, "--held-out", "part=1")
+    assert (answer.code, answer.err.count("\n")) == (2, 1)
+    assert "every row is held out" in answer.err

@@ -11,7 +11,8 @@ from scalecalc.errors import UsageError, nearest
 ROLES = {
     "N": "parameters", "D": "samples seen", "U": "distinct samples", "C": "training compute", "P": "performance",
     "run": "the run a checkpoint belongs to", "seed": "its random seed", "model": "a model's name or file",
-    "se": "standard error of the performance",
+    "se": "standard error of the performance", "steps": "optimiser steps",
+    "train": "the performance on what was trained on",
 }  # fmt: skip
 """What a column may be."""
 SPELLINGS = {
@@ -30,8 +31,16 @@ SPELLINGS = {
     "seed": "seed randomseed",
     "model": "model modelname modelfile architecture",
     "se": "se stderr standarderror lossse lossstderr sem losssem",
+    "steps": "steps nsteps numsteps optimizersteps optimisersteps trainingsteps trainsteps updates", "train": "",
 }  # fmt: skip
 BY_SPELLING = {spelling: role for role, text in SPELLINGS.items() for spelling in text.split()}
+SETS = ("test", "validation", "val", "eval", "final")
+"""What a performance's column may be of, the one to be predicted first."""
+SAYS = {
+    "ncount": "n_count", "paramscount": "n_count", "dmeaning": "d_meaning", "ccount": "c_count",
+    "computecount": "c_count", "sample": "sample", "lossof": "loss_of",
+}  # fmt: skip
+"""Columns that say in every row what `Stated` says of the table."""
 HIGHER = ("acc", "top1", "bleu", "f1", "auc")
 """Parts of a performance's name that say more is better."""
 
@@ -53,7 +62,9 @@ class Columns:
         return said(self.of[role]) if role in self.of else None
 
 
-def recognise(names: Sequence[str], given: Mapping[str, str], source: str, n_count: str | None = None) -> Columns:
+def recognise(
+    names: Sequence[str], given: Mapping[str, str], source: str, n_count: str | None = None, metric: str | None = None
+) -> Columns:
     """The roles of a table's columns.
 
     Args:
@@ -61,6 +72,7 @@ def recognise(names: Sequence[str], given: Mapping[str, str], source: str, n_cou
         given: column by role, as the user says.
         source: for messages.
         n_count: which of several columns of N is meant.
+        metric: which of several performances.
 
     Raises:
         UsageError: a role or column there is not, or several columns for one role.
@@ -73,17 +85,40 @@ def recognise(names: Sequence[str], given: Mapping[str, str], source: str, n_cou
         if name not in names:
             raise UsageError(f"{source} has no column '{name:.60}'", where="--column", todo=nearest(name, names))
         of[role] = name
+    metric = metric or ("loss" if "loss_of" in names else None)  # as RunLogger writes beside what it is of
+    if metric is not None and "P" not in of and (wanted := _performance(names, metric)) is not None:
+        of["P"] = wanted
     found: dict[str, list[str]] = {}
     for name in names:
         usual = BY_SPELLING.get(plain(name))
         if usual is not None and usual not in of and name not in of.values():
             found.setdefault(usual, []).append(name)
     for role, candidates in found.items():
-        of[role] = _one(role, candidates, source, n_count)
+        of[role] = _one(role, candidates, source, n_count, metric)
     if "P" not in of:
         todo = near_role("P", names)
         raise UsageError(f"no column of {source} is known as performance", where="--column", todo=todo)
+    if metric is not None and "P" not in given and better(metric) != better(of["P"]):
+        what = f"no column of {source} is {metric:.60}"
+        raise UsageError(what, where="--metric", todo=f"map it: --column P=NAME; {of['P']} is another performance")
+    if "train" not in of and (train := _trained(names, of["P"])) is not None:
+        of["train"] = train
     return Columns(of, frozenset(given))
+
+
+def _performance(names: Sequence[str], metric: str) -> str | None:
+    """The column of a metric, of test data before others."""
+    plains = {plain(name): name for name in reversed(names)}
+    wanted = (plain(metric), *(part + plain(metric) for part in SETS))
+    return next((plains[text] for text in wanted if text in plains), None)
+
+
+def _trained(names: Sequence[str], performance: str) -> str | None:
+    """The column of the same metric on what was trained on."""
+    metric = plain(performance)
+    for part in SETS:
+        metric = metric.removeprefix(part)
+    return next((name for name in names if plain(name) in (f"train{metric}", f"training{metric}")), None)
 
 
 def near_role(role: str, names: Iterable[str]) -> str:
@@ -98,9 +133,12 @@ def near_role(role: str, names: Iterable[str]) -> str:
     return f"map one: --column {role}=NAME; it has {listed[:200]}"
 
 
-def _one(role: str, candidates: Sequence[str], source: str, n_count: str | None) -> str:
+def _one(role: str, candidates: Sequence[str], source: str, n_count: str | None, metric: str | None) -> str:
     if len(candidates) == 1:
         return candidates[0]
+    if role == "P" and metric is not None:
+        what, todo = f"no column of {source} is called {metric:.60}", f"choose: --column P={candidates[0]}"
+        raise UsageError(what, where="--metric", todo=todo)
     if role == "N":
         counted = {said(name) or "total": name for name in candidates}
         if len(counted) == len(candidates) and (name := counted.get(n_count or "total")) is not None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scalecalc.calibrate.columns import better, near_role, plain, recognise, sample_of
+from scalecalc.calibrate.columns import better, near_role, recognise, sample_of
 from scalecalc.calibrate.runs import Runs
-from scalecalc.calibrate.stated import D_MEANINGS, N_COUNTS, Costs, ModelCost, Stated
+from scalecalc.calibrate.stated import D_MEANINGS, N_COUNTS, Costs, ModelCost, Stated, said_by
 from scalecalc.calibrate.tables import Table
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FileError, ScalecalcError, UsageError, one_line
@@ -34,6 +35,7 @@ class Reading:
         facts: one line each: what a variable is.
         assumptions: one line each, with the option that changes it.
         replicates: observations that share all variables with an earlier one.
+        held: observations that are to be predicted, not fitted.
     """
 
     runs: Runs
@@ -45,10 +47,15 @@ class Reading:
     facts: tuple[str, ...]
     assumptions: tuple[str, ...]
     replicates: int
+    held: Reading | None = None
 
     def chosen(self, mask: NDArray[np.bool_]) -> Reading:
         """Some of the observations."""
         return replace(self, runs=self.runs.chosen(mask), se=None if self.se is None else self.se[mask])
+
+    def without(self, mask: NDArray[np.bool_]) -> Reading:
+        """The others fitted, those observations held out."""
+        return replace(self.chosen(~mask), held=self.chosen(mask))
 
 
 def runs_of(table: Table, stated: Stated | None = None, costs: Costs | None = None) -> Reading:
@@ -68,8 +75,9 @@ def runs_of(table: Table, stated: Stated | None = None, costs: Costs | None = No
 
 class _Reader:
     def __init__(self, table: Table, stated: Stated, costs: Costs | None) -> None:
-        self.table, self.stated, self.costs = table, stated, costs
-        self.columns = recognise(table.names, stated.columns, table.source, stated.n_count)
+        self.table, self.costs = table, costs
+        self.stated = stated = replace(stated, **said_by(table, stated))
+        self.columns = recognise(table.names, stated.columns, table.source, stated.n_count, stated.metric)
         self.values: dict[str, Array] = {}
         self.conventions: dict[str, dict[str, str]] = {}
         self.facts: list[str] = []
@@ -81,12 +89,11 @@ class _Reader:
             if symbol in of:
                 self.values[symbol] = table.numbers(of[symbol])
         observed = table.numbers(of["P"])
-        self._unmixed()
         models = self._models()
         self._parameters(models)
         self._data(models)
         self._compute(models)
-        if not self.values:
+        if not {"N", "D", "C"} & self.values.keys():
             todo = near_role("N", table.names)
             raise UsageError(f"no column of {table.source} is N, D or C", where="--column", todo=todo)
         groups = self._groups()
@@ -95,7 +102,7 @@ class _Reader:
             symbol: self.values[symbol] for symbol in ("N", "D", "U", "C") if symbol in self.values
         }
         metric = stated.metric or of["P"].strip().lower()
-        runs = Runs(values, observed, groups, metric, self.conventions, table.source)
+        runs = Runs(values, observed, groups, metric, self.conventions, table.source, self._beside())
         direction = better(metric) if stated.metric else better(of["P"])
         return Reading(
             runs, direction, stated.unit or _unit(direction, observed),
@@ -105,15 +112,14 @@ class _Reader:
 
     # --- what counts how
 
-    def _unmixed(self) -> None:
-        """A column that states the count row by row must state one."""
-        for name in self.table.names:
-            if plain(name) in ("ncount", "dmeaning", "ccount", "paramscount", "computecount"):
-                found = list(dict.fromkeys(self.table.texts(name)))
-                if len(found) > 1:
-                    what = f"{name} has {' and '.join(found[:3])}: counts are mixed"
-                    todo = f"choose rows: --where {name}={found[0]}"
-                    raise FileError(what, where=self.table.source, todo=todo)
+    def _beside(self) -> dict[str, Array]:
+        """What no law takes: left out where a cell is none, as nothing depends on it."""
+        found = {}
+        for role in ("steps", "train"):
+            if role in self.columns.of:
+                with suppress(FileError):
+                    found[role] = self.table.numbers(self.columns.of[role])
+        return found
 
     def _models(self) -> list[ModelCost] | None:
         """Each row's model, where a column names it and something is missing that it knows."""

@@ -23,6 +23,8 @@ class Runs:
         metric: what `observed` is, with its unit.
         conventions: by symbol: `{"N": {"count": "total"}, "D": {"sample": "token", "meaning": "seen"}}`.
         source: where they come from.
+        beside: what is no variable and still tells something, each (n): optimiser `steps`, and `train`, the performance
+            on what was trained on.
     """
 
     columns: Mapping[str, Array]
@@ -31,15 +33,18 @@ class Runs:
     metric: str = "loss"
     conventions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     source: str = ""
+    beside: Mapping[str, Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.observed)
 
     def chosen(self, mask: NDArray[np.bool_]) -> Runs:
         """Those observations, their runs numbered anew."""
-        columns = {name: column[mask] for name, column in self.columns.items()}
+        columns, beside = (
+            {name: column[mask] for name, column in table.items()} for table in (self.columns, self.beside)
+        )
         _, groups = np.unique(self.groups[mask], return_inverse=True)
-        return replace(self, columns=columns, observed=self.observed[mask], groups=groups)
+        return replace(self, columns=columns, observed=self.observed[mask], groups=groups, beside=beside)
 
     def needed(self, symbols: tuple[str, ...]) -> dict[str, Array]:
         """The columns a law takes.

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from scalecalc.calibrate.reading import Reading, runs_of
 from scalecalc.calibrate.stated import Costs, Stated
 from scalecalc.calibrate.tables import Table, read
@@ -55,8 +57,9 @@ def _set(name: str, fields: dict[str, Any]) -> RunSet:
 
 
 def open_runs(
-    source: str, stated: Stated | None = None, where: Mapping[str, str] | None = None, costs: Costs | None = None
-) -> tuple[Reading, RunSet | None]:
+    source: str, stated: Stated | None = None, where: Mapping[str, str] | None = None, costs: Costs | None = None,
+    held_out: Mapping[str, str] | None = None,
+) -> tuple[Reading, RunSet | None]:  # fmt: skip
     """Runs from a file, or from a set by its @name.
 
     Args:
@@ -64,6 +67,7 @@ def open_runs(
         stated: what the user says of the table; comes before what a set says of itself.
         where: cells the rows must have, by column.
         costs: as for `reading.runs_of`.
+        held_out: cells of rows that are to be predicted, not fitted, by column.
 
     Raises:
         UsageError: there is no such set, or several curves to choose from.
@@ -71,7 +75,7 @@ def open_runs(
     """
     stated = stated or Stated()
     if not source.startswith("@"):
-        return runs_of(read(source).where(where or {}), stated, costs), None
+        return _parted(read(source).where(where or {}), stated, costs, held_out), None
     known = run_sets()
     found = known.get(source[1:])
     if found is None:
@@ -81,7 +85,18 @@ def open_runs(
     _one(table, found)
     # the set's own word, where the user says nothing else
     both = replace(found.stated, **{k: v for k, v in vars(stated).items() if v not in (None, (), {})})
-    return runs_of(table, both, costs), found
+    return _parted(table, both, costs, held_out), found
+
+
+def _parted(table: Table, stated: Stated, costs: Costs | None, held_out: Mapping[str, str] | None) -> Reading:
+    reading = runs_of(table, stated, costs)
+    if not held_out:
+        return reading
+    mask = np.zeros(len(reading.runs), bool)
+    mask[list(table.places(held_out))] = True
+    if mask.all():
+        raise UsageError("every row is held out", where="--held-out", todo="leave some to be fitted")
+    return reading.without(mask)
 
 
 def _one(table: Table, found: RunSet) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -14,9 +16,11 @@ from scalecalc.calibrate.newton import Optimum
 from scalecalc.calibrate.problem import Problem
 from scalecalc.calibrate.resample import BLOCK, weights_of_block
 from scalecalc.calibrate.tape import Array
-from scalecalc.errors import FitError, UsageError
+from scalecalc.errors import FitError, ScalecalcError, UsageError, one_line
 
 MOST_WORKERS = 256
+PATIENCE, GLANCE = 5.0, 0.5
+"""Seconds a cluster may be silent or without workers, and between two looks at it."""
 LOST = 20
 """One resample in so many may have no optimum."""
 
@@ -55,41 +59,86 @@ def crew(workers: int = 1, cluster: str | None = None) -> Iterator[Any]:
         cluster: address of a Dask scheduler.
 
     Raises:
-        UsageError: no such number of workers, or no cluster at the address.
+        UsageError: no such number of workers, no cluster at the address, or either ends before its work does.
     """
     if not 1 <= workers <= MOST_WORKERS:
         raise UsageError(f"{workers} workers", where="--workers", todo=f"give 1 to {MOST_WORKERS}")
     if cluster is not None:
-        with _cluster(cluster) as client:
-            yield lambda function, items: client.gather(client.map(function, items))
+        if workers > 1:
+            raise UsageError("--workers and --cluster", where="--cluster", todo="give one: a cluster has its own")
+        with _cluster(cluster) as share:
+            yield share
     elif workers > 1:
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
-
-        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-            yield pool.map
+        with _pool(workers) as share:
+            yield share
     else:
         yield map
 
 
 @contextmanager
-def _cluster(address: str) -> Iterator[Any]:
-    from importlib import import_module
+def _pool(workers: int) -> Iterator[Any]:
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
 
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        try:
+            yield pool.map
+        except BrokenProcessPool:
+            what, todo = "a worker was ended before its work was", "use fewer workers, they may lack memory"
+            raise UsageError(what, where="--workers", todo=todo) from None
+
+
+@contextmanager
+def _cluster(address: str) -> Iterator[Any]:
+    """The map of a cluster; what Dask logs of lost connections is left out, one line says it."""
     try:
-        client_of = import_module("distributed").Client
+        distributed = import_module("distributed")
     except ImportError:
         what, todo = "distributed is not installed", "pip install 'scalecalc[cluster]', or use --workers"
         raise UsageError(what, where="--cluster", todo=todo) from None
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
-        client = client_of(address, timeout="10s")
-    except (OSError, ValueError) as error:
-        what = f"no scheduler at '{address:.80}' ({error})"
+        with _client(distributed, address) as client:
+            yield lambda function, items: _gathered(distributed, client, address, function, items)
+    finally:
+        logging.disable(before)
+
+
+@contextmanager
+def _client(distributed: Any, address: str) -> Iterator[Any]:
+    try:
+        client = distributed.Client(address, timeout=PATIENCE)
+    except (OSError, ValueError, RuntimeError, MemoryError) as error:  # the last one for names that cannot be resolved
+        what = f"no scheduler at '{address:.80}' ({str(error) or 'not to be reached':.120})"
         raise UsageError(what, where="--cluster", todo="start one: dask scheduler") from None
     try:
         yield client
     finally:
-        client.close()
+        client.close(timeout=1)
+
+
+def _gathered(distributed: Any, client: Any, address: str, function: Any, items: Iterable[Any]) -> list[Any]:
+    """Results in their order, as long as somebody computes them."""
+    futures, alone = client.map(function, list(items), pure=False), 0.0
+    while True:
+        try:
+            distributed.wait(futures, timeout=GLANCE)
+            return list(client.gather(futures))
+        except distributed.TimeoutError:
+            working = client.status == "running" and client.scheduler_info()["workers"]
+            alone = 0.0 if working else alone + GLANCE
+            what = "has no workers" if client.status == "running" else "is gone"
+        except ScalecalcError:
+            raise
+        except distributed.CancelledError:
+            alone, what = PATIENCE, "is gone"
+        except Exception as error:  # whatever a worker, or the way to it, may raise
+            alone, what = PATIENCE, f"failed ({one_line(str(error) or type(error).__name__):.160})"
+        if alone >= PATIENCE:
+            todo = "look at its log; the workers need this version of scalecalc"
+            raise UsageError(f"the cluster at '{address:.80}' {what}", where="--cluster", todo=todo)
 
 
 def shared_bootstrap(fit: Fit, groups: Sequence[int], count: int, seed: int, share: Any = map) -> Optimum:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from scalecalc.errors import UsageError
+from scalecalc.calibrate.columns import SAYS, plain
+from scalecalc.calibrate.tables import Table
+from scalecalc.errors import FileError, UsageError
 
 N_COUNTS = ("total", "non_embedding", "linear", "active", "unknown")
 D_MEANINGS = ("seen", "unique", "unknown")
+SAMPLES = ("token", "example", "second")
 C_COUNTS = ("6N_total*D", "6N_nonemb*D", "6N_linear*D", "exact", "unknown")
 
 
@@ -57,7 +61,34 @@ class Stated:
     def __post_init__(self) -> None:
         for option, value, known in (
             ("--N-count", self.n_count, N_COUNTS), ("--D-meaning", self.d_meaning, D_MEANINGS),
-            ("--C-count", self.c_count, C_COUNTS),
+            ("--C-count", self.c_count, C_COUNTS), ("--sample", self.sample, SAMPLES),
         ):  # fmt: skip
             if value is not None and value not in known:
                 raise UsageError(f"no count '{value:.40}'", where=option, todo=f"use one of {', '.join(known)}")
+
+
+def said_by(table: Table, stated: Stated) -> dict[str, Any]:
+    """What columns state row by row, where the user states nothing.
+
+    Raises:
+        FileError: a column states several counts.
+    """
+    known: dict[str, Sequence[str]] = {
+        "n_count": N_COUNTS, "d_meaning": D_MEANINGS, "c_count": C_COUNTS, "sample": SAMPLES,
+    }  # fmt: skip
+    found: dict[str, Any] = {}
+    for name in table.names:
+        about = SAYS.get(plain(name))
+        if about is None:
+            continue
+        texts = list(dict.fromkeys(table.texts(name)))
+        if about == "loss_of" and stated.metric not in (None, "loss"):
+            continue
+        if about == "sample" and not set(texts) <= set(SAMPLES):
+            continue  # of something else: samples have numbers
+        if len(texts) > 1:
+            what = f"{name} has {' and '.join(texts[:3])}: counts are mixed"
+            raise FileError(what, where=table.source, todo=f"choose rows: --where {name}={texts[0]}")
+        if about in known and getattr(stated, about) is None and texts[0] in known[about]:
+            found[about] = texts[0]
+    return found

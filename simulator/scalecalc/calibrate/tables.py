@@ -6,20 +6,28 @@ import csv
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
 from scalecalc.calibrate.tape import Array
-from scalecalc.errors import FileError, nearest
+from scalecalc.errors import FileError, nearest, one_line
 
 MOST_ROWS = 50_000
 """Observations a fit takes."""
 MOST_COLUMNS = 1_000
 LONGEST = 1_000_000
 """Characters of a line."""
+SEPARATORS = ",;\t"
+"""Of cells, the usual one first."""
+LEAST, MOST = 1e-100, 1e100
+"""Numbers whose products can still be computed."""
+NESTED = "..."
+"""Stands for a list or an object: it is no number where one is needed."""
 
 Cell = str | float | int | bool | None
 
@@ -63,12 +71,15 @@ class Table:
             raise FileError(f"{name} is empty", where=where, todo="fill it in, or remove the row")
         try:
             value = math.nan if isinstance(cell, bool) else float(cell)
-        except (ValueError, OverflowError):
+        except (TypeError, ValueError, OverflowError):
             raise FileError(f"{name} is {said}, no number", where=where, todo="correct it") from None
         if not math.isfinite(value) or isinstance(cell, bool):
             raise FileError(f"{name} is {said}, no finite number", where=where, todo="correct it, or remove the row")
         if value <= 0:
             raise FileError(f"{name} is {said}, not above 0", where=where, todo="correct it, or remove the row")
+        if not LEAST <= value <= MOST:
+            what = f"{name} is {said}, beyond {LEAST:g} to {MOST:g}"
+            raise FileError(what, where=where, todo="correct it, or give it in another unit")
         return value
 
     def where(self, conditions: Mapping[str, str]) -> Table:
@@ -77,18 +88,27 @@ class Table:
         Raises:
             FileError: no such column, or no such row.
         """
-        rows, lines = self.rows, self.lines
+        places = self.places(conditions)
+        rows, lines = [self.rows[place] for place in places], [self.lines[place] for place in places]
+        return Table(self.source, self.names, rows, lines)
+
+    def places(self, conditions: Mapping[str, str]) -> Sequence[int]:
+        """Which rows these are.
+
+        Raises:
+            FileError: as for `where`.
+        """
+        found: Sequence[int] = range(len(self.rows))
         for name, wanted in conditions.items():
             if name not in self.names:
                 raise FileError(f"has no column '{name:.60}'", where=self.source, todo=nearest(name, self.names))
-            index = self.names.index(name)
-            kept = [place for place, row in enumerate(rows) if _same(row[index], wanted)]
-            if not kept:
-                found = list(dict.fromkeys(str(row[index]) for row in rows))
-                todo = nearest(wanted, found, f"it has {', '.join(found[:6])}{' ...' if len(found) > 6 else ''}")
+            index, before = self.names.index(name), found
+            found = [place for place in before if _same(self.rows[place][index], wanted)]
+            if not found:
+                cells = list(dict.fromkeys(str(self.rows[place][index]) for place in before))
+                todo = nearest(wanted, cells, f"it has {', '.join(cells[:6])}{' ...' if len(cells) > 6 else ''}")
                 raise FileError(f"no row with {name} = {wanted:.60}", where=self.source, todo=todo)
-            rows, lines = [rows[place] for place in kept], [lines[place] for place in kept]
-        return Table(self.source, self.names, rows, lines)
+        return found
 
 
 def _same(cell: Cell, wanted: str) -> bool:
@@ -143,14 +163,17 @@ def _csv(path: Path) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
 def _csv_rows(path: Path) -> Iterator[tuple[int, list[str]]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = _lines(file, str(path))
-        separator = "\t" if path.suffix.lower() == ".tsv" else ","
-        reader = csv.reader(_counted := _Counter(lines), delimiter=separator, strict=True)
+        counted = _Counter(lines)
+        texts = iter(counted)
+        head = next((text for text in texts if text.strip()), "")
+        separator = next((mark for mark in SEPARATORS if mark in head), ",")
+        reader = csv.reader(chain([head], texts), delimiter=separator, strict=True)
         try:
             for row in reader:
                 if any(cell.strip() for cell in row):
-                    yield _counted.line, row
+                    yield counted.line, row
         except csv.Error as error:
-            raise FileError(str(error), where=f"{path}:{_counted.line}", todo="write plain CSV") from None
+            raise FileError(str(error), where=f"{path}:{counted.line}", todo="write plain CSV") from None
 
 
 class _Counter:
@@ -221,7 +244,7 @@ def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 raise FileError("is no JSON object", where=f"{path}:{line}", todo="write one per line") from None
             if not isinstance(found, dict):
                 raise FileError("is no JSON object", where=f"{path}:{line}", todo="write one per line")
-            yield line, {name: value for name, value in found.items() if not isinstance(value, dict | list)}
+            yield line, {name: NESTED if isinstance(value, dict | list) else value for name, value in found.items()}
 
 
 def _parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, list[Cell]]]]:
@@ -233,26 +256,41 @@ def _parquet(path: Path) -> tuple[list[str], Iterator[tuple[int, list[Cell]]]]:
     except ImportError:
         what = "Parquet needs pyarrow, which is not installed"
         raise FileError(what, where=str(path), todo="pip install 'scalecalc[parquet]', or give CSV") from None
-    arrow = import_module("pyarrow")
-    try:
+    with _parquet_errors(path):
         file = parquet.ParquetFile(path)
-        kinds = arrow.types
-        names = [field.name for field in file.schema_arrow if not kinds.is_nested(field.type)]
-    except (arrow.ArrowException, ValueError, KeyError) as error:
-        raise FileError(f"is no Parquet file ({error})", where=str(path), todo="check the file") from None
+        names = [field.name for field in file.schema_arrow]
     if file.metadata.num_rows > MOST_ROWS:
         what = f"has {file.metadata.num_rows:,} rows, more than {MOST_ROWS:,}"
         raise FileError(what, where=str(path), todo="keep each run's last row, or every tenth checkpoint")
     _named(names, str(path))
+    nested = import_module("pyarrow").types.is_nested
+    plain = [field.name for field in file.schema_arrow if not nested(field.type)]
 
     def rows() -> Iterator[tuple[int, list[Cell]]]:
         line = 0
-        for batch in file.iter_batches(batch_size=4096, columns=names):
-            for row in zip(*(batch.column(name).to_pylist() for name in names), strict=True):
-                line += 1
-                yield line, list(row)
+        with _parquet_errors(path):
+            for batch in file.iter_batches(batch_size=4096, columns=plain):
+                columns = {name: batch.column(name).to_pylist() for name in plain}
+                for place in range(batch.num_rows):
+                    line += 1
+                    yield line, [columns[name][place] if name in columns else NESTED for name in names]
 
     return names, rows()
+
+
+@contextmanager
+def _parquet_errors(path: Path) -> Iterator[None]:
+    """What pyarrow says of a file that is none, or breaks off."""
+    from importlib import import_module
+
+    arrow = import_module("pyarrow")
+    try:
+        yield
+    except (arrow.ArrowException, ValueError, KeyError, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # of the file system
+        what = f"is no Parquet file ({one_line(str(error)):.160})"
+        raise FileError(what, where=str(path), todo="check the file") from None
 
 
 READERS: Mapping[str, Callable[[Path], tuple[list[str], Iterator[tuple[int, Sequence[Cell]]]]]] = {

@@ -44,8 +44,7 @@ class Doubt:
 def warnings(fitted: LawFit) -> list[Doubt]:
     """Every doubt about a fit and its runs.
 
-    Looked at besides the law's own variables: columns `steps` (optimiser steps), `U` (distinct samples) and `train`
-    (the performance on what was trained on), where the runs have them.
+    Looked at besides the law's own variables: `U` (distinct samples) and what the runs have `beside`.
     """
     return [Doubt(kind, text) for kind, check in CHECKS.items() for text in check(fitted)]
 
@@ -90,7 +89,7 @@ def _decades(fitted: LawFit) -> Iterator[str]:
 
 
 def _steps(fitted: LawFit) -> Iterator[str]:
-    steps = fitted.runs.columns.get("steps")
+    steps = fitted.runs.beside.get("steps")
     if steps is not None and (few := int((steps < STEPS).sum())):
         yield f"{few} of {len(steps)} runs of fewer than {STEPS:,} steps (least {steps.min():,.0f}): mostly warm-up"
 
@@ -143,7 +142,7 @@ def _repeated(fitted: LawFit) -> Iterator[str]:
 
 
 def _overfitting(fitted: LawFit) -> Iterator[str]:
-    train = fitted.runs.columns.get("train")
+    train = fitted.runs.beside.get("train")
     if train is None:
         return
     gap = (fitted.runs.observed - train) * fitted.law.sign / np.abs(fitted.runs.observed)

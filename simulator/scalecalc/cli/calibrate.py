@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from io import TextIOWrapper
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+
+if TYPE_CHECKING:
+    from scalecalc.calibrate.calibration import Calibration
+    from scalecalc.report.blocks import Block
 
 Many = list[str] | None
 
@@ -23,10 +28,16 @@ def calibrate(
         Many, typer.Option("--law", metavar="FORM", help="A form, or a law whose form to fit; else all that fit.")
     ] = None,
     column: Annotated[
-        Many, typer.Option("--column", metavar="WHAT=NAME", help="A column: N, D, U, C, P, run, seed, model or se.")
+        Many,
+        typer.Option(
+            "--column", metavar="WHAT=NAME", help="A column: N, D, U, C, P, run, seed, model, se, steps or train."
+        ),
     ] = None,
     where: Annotated[
         Many, typer.Option("--where", metavar="NAME=VALUE", help="Only the rows with this value in a column.")
+    ] = None,
+    held_out: Annotated[
+        Many, typer.Option("--held-out", metavar="NAME=VALUE", help="Rows with this value are predicted, not fitted.")
     ] = None,
     n_count: Annotated[
         str | None, typer.Option("--N-count", help="total, non_embedding, linear, active or unknown.")
@@ -38,7 +49,7 @@ def calibrate(
     sample: Annotated[str | None, typer.Option("--sample", help="What D counts: token, example, second.")] = None,
     task: Annotated[str | None, typer.Option("--task", help="What was trained, such as language-modeling.")] = None,
     metric: Annotated[
-        str | None, typer.Option("--metric", help="Name of the performance, where its column's is not one.")
+        str | None, typer.Option("--metric", help="Which performance, where columns hold several, or what to call it.")
     ] = None,
     unit: Annotated[str | None, typer.Option("--unit", help="Of the performance, such as nat/token.")] = None,
     loss: Annotated[
@@ -67,6 +78,9 @@ def calibrate(
     output: Annotated[
         str | None, typer.Option("--output", "-o", metavar="FILE.yaml", help="Write the fitted law there.")
     ] = None,
+    plot: Annotated[
+        str | None, typer.Option("--plot", metavar="FOLDER", help="Draw there what the fit looks like: PNG and SVG.")
+    ] = None,
     form: Annotated[
         str, typer.Option("--format", metavar="FORM", help="table, json, csv, markdown, or yaml (the law file).")
     ] = "table",
@@ -83,20 +97,49 @@ def calibrate(
     from scalecalc.estimate.costs import cost_of
     from scalecalc.laws.writing import text_of
     from scalecalc.report.calibration import FORMATS, render
+    from scalecalc.report.terminal import show_blocks
 
     form, path = form_of(form, FORMATS), yaml_file(output)
+    if plot is not None:
+        from scalecalc.cli.options import folder
+        from scalecalc.report.canvas import needed
+
+        needed()
+        folder("--plot", plot)
     method = Method(
         loss, None if delta is None else real("--delta", delta), residual, drop_highest, weights,
         {name: real("--hold", value) for name, value in pairs("--hold", hold).items()},
         [(left, right) for left, right in pairs("--tie", tie).items()], draws, seed,
     )  # fmt: skip
     stated = Stated(pairs("--column", column), n_count, d_meaning, c_count, sample, task, metric, unit)
-    reading, run_set = open_runs(runs, stated, pairs("--where", where), cost_of)
+    reading, run_set = open_runs(runs, stated, pairs("--where", where), cost_of, pairs("--held-out", held_out))
     forms = [law_form(name, reading) for name in law or ()]
     with crew(workers, cluster) as share:
         result = fit(reading, method, forms, run_set=run_set, share=share)
     if path is not None:
         with target(path) as file:
             file.write(text_of(fitted_law(result)))
+    said = None if plot is None else _drawn(result, plot)
     with target(None) as file:
         render(result, form, file, path)
+        if said is not None and form == "table":
+            show_blocks([said], file)
+
+
+def _drawn(result: Calibration, folder: str) -> Block:
+    """Write the pictures of a calibration to a folder, and say which."""
+    import os
+
+    from scalecalc.cli.options import target
+    from scalecalc.report.blocks import Block
+    from scalecalc.report.plots import pictures
+
+    files, missing = pictures(result)
+    rows = []
+    for name, data in files.items():
+        path = os.path.join(folder, name)
+        replaced = os.path.exists(path)
+        with target(path, "--plot") as file:
+            cast(TextIOWrapper, file).buffer.write(data)
+        rows.append([path, "replaced" if replaced else ""])
+    return Block("PLOTS", [*rows, *([f"no {name}", why] for name, why in missing.items())])

@@ -162,8 +162,13 @@ def one_of(option: str, text: str, known: Sequence[str]) -> str:
 
 
 @contextmanager
-def target(path: str | None) -> Iterator[IO[str]]:
-    """Stdout, or a file that appears only when it is complete."""
+def target(path: str | None, option: str = "--output") -> Iterator[IO[str]]:
+    """Stdout, or a file that appears only when it is complete; bytes go to the `buffer` of a file.
+
+    Args:
+        path: of the file.
+        option: that gave it.
+    """
     if path is None:
         with _stdout() as file:
             yield file
@@ -173,21 +178,21 @@ def target(path: str | None) -> Iterator[IO[str]]:
             with open(path, "w", encoding="utf-8") as file:
                 yield file
         except OSError as error:
-            raise _unwritable(path, error) from None
+            raise _unwritable(path, error, option) from None
         return
     path = os.path.realpath(path)
     folder = os.path.dirname(path)
     try:
         handle, partial = tempfile.mkstemp(prefix=".scalecalc-", dir=folder)
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise _unwritable(path, error, option) from None
     try:
         with open(handle, "w", encoding="utf-8") as file:
             yield file
         os.chmod(partial, 0o666 & ~_umask())
         os.replace(partial, path)
     except OSError as error:
-        raise _unwritable(path, error) from None
+        raise _unwritable(path, error, option) from None
     finally:
         if os.path.exists(partial):
             os.unlink(partial)
@@ -208,8 +213,24 @@ def _stdout() -> Iterator[IO[str]]:
             raise UsageError(f"cannot write to stdout: {error.strerror}", todo="use --output FILE") from None
 
 
-def _unwritable(path: str, error: OSError) -> UsageError:
-    return UsageError(f"cannot write: {error.strerror}", where=path, todo="choose another --output")
+def _unwritable(path: str, error: OSError, option: str) -> UsageError:
+    return UsageError(f"cannot write: {error.strerror}", where=path, todo=f"choose another {option}")
+
+
+def folder(option: str, path: str) -> str:
+    """A folder to write to, made where there is none.
+
+    Raises:
+        UsageError: it cannot be.
+    """
+    try:
+        os.makedirs(path, exist_ok=True)
+        handle, probe = tempfile.mkstemp(prefix=".scalecalc-", dir=path)
+    except OSError as error:
+        raise _unwritable(path, error, option) from None
+    os.close(handle)
+    os.unlink(probe)
+    return path
 
 
 def _umask() -> int:

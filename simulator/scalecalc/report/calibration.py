@@ -11,6 +11,7 @@ from scalecalc.calibrate.calibration import Calibration
 from scalecalc.calibrate.lawfile import fitted_law, method_words
 from scalecalc.calibrate.ranking import Ranked
 from scalecalc.laws.writing import text_of
+from scalecalc.report import held
 from scalecalc.report.blocks import Block, Row
 from scalecalc.report.render import grid
 from scalecalc.report.terminal import show_blocks
@@ -60,6 +61,7 @@ def blocks(result: Calibration, path: str | None = None) -> list[Block]:
             *([row[0], row[1], row[2], f"{row[3]} to {row[4]}" if row[3] else "", row[5]]
               for row in _coefficients(result, digits=6)),
         ]),
+        Block("HELD OUT", held.rows(result)),
         Block("METHOD", objective),
         Block("WARNINGS", [[line] for line in result.doubts]),
         Block("ASSUMED", [[line] for line in result.read.assumptions]),
@@ -175,6 +177,7 @@ def document(result: Calibration) -> dict[str, Any]:
             "largest_gradient_of_draws": float(result.gradients.max()) if len(result.gradients) else None,
             "method": method_words(result),
         },
+        "held_out": held.document(result),
         "warnings": list(result.doubts),
         "assumptions": list(result.read.assumptions),
     }

@@ -1,224 +1,226 @@
 """Pictures of a fit: the law beside its runs, residuals, extrapolation with bands, isoFLOP valleys. Needs matplotlib.
 
-Each function gives a figure; `save` writes it as PNG and SVG. Draws are coefficients of resampled runs by name, (s),
-as `calibrate.resample.draws` gives them; bands are their central 95 %.
+Each function gives a figure; `canvas.drawn` makes PNG and SVG of it, `pictures` all of a calibration. Draws are
+coefficients of resampled runs by name, (s), as `calibrate.resample.draws` gives them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from importlib import import_module
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from scalecalc.calibrate.bands import Band, band, law_at
+from scalecalc.calibrate.calibration import Calibration
+from scalecalc.calibrate.intervals import LEVEL
 from scalecalc.calibrate.lawfit import LawFit
+from scalecalc.calibrate.runs import Runs
 from scalecalc.calibrate.tape import Array
-from scalecalc.errors import FileError, FitError, UsageError
+from scalecalc.errors import FitError
+from scalecalc.report import canvas
+from scalecalc.report.canvas import BLACK, BLUE, GREY, ORANGE
+from scalecalc.report.plotted import (
+    POINTS,
+    across_of,
+    best_of,
+    compute_of,
+    factor_of,
+    label,
+    logged,
+    performance,
+    points,
+    sizes,
+    spread,
+    title_of,
+    unit,
+)
+from scalecalc.report.valleys import valleys
 
-BLACK, BLUE, ORANGE, GREY = "#222222", "#0072b2", "#d55e00", "#888888"
-"""Told apart by everyone: Okabe and Ito's."""
-SIZE, DPI = (6.4, 4.4), 160
-BAND = (0.025, 0.975)
-MOST_DRAWS = 1_000
-POINTS = 160
-NAMES = {"C": "training compute C", "N": "parameters N", "D": "data D", "U": "distinct data U"}
-BUDGETS = 5
-NEAR = 1.25
-"""Runs whose compute is within this factor of a budget lie in its valley."""
+BEYOND = 100.0
+"""So many times the largest run a law is followed."""
+MOST_SIZES = 6
+FEW = 40
+"""Hollow points that may be large."""
+ALIKE = 1.3
+"""Runs whose N is within this factor of a size belong to its curve."""
+WIDEST = 4.0
+"""A band's part that a scale makes room for, above and below the law."""
+COEFFICIENTS = f"{LEVEL:.0%}: coefficients"
+NEW_RUNS, NOISE = f"{COEFFICIENTS} and a run's noise", f"{LEVEL:.0%}: a run's noise, not the coefficients"
 
 
-def save(figure: Any, path: str | Path) -> list[Path]:
-    """Write a figure as `path`.png and `path`.svg.
+def pictures(result: Calibration) -> tuple[dict[str, bytes], dict[str, str]]:
+    """All pictures of a calibration: files by name, and why others there are none.
 
     Raises:
-        FileError: they cannot be written.
+        UsageError: matplotlib is not installed.
     """
-    found = [Path(f"{path}.{ending}") for ending in ("png", "svg")]
-    for file in found:
+    found, draws, aside = result.fitted, result.draws, _aside(result)
+    wanted: dict[str, Callable[[], Any]] = {
+        "fit": lambda: fit(found, draws, aside), "residuals": lambda: residuals(found),
+        "extrapolation": lambda: extrapolation(found, draws, aside=aside), "valleys": lambda: valleys(found, draws),
+    }  # fmt: skip
+    files, missing = {}, {}
+    for name, make in wanted.items():
         try:
-            figure.savefig(file, dpi=DPI, metadata={"Date": None} if file.suffix == ".svg" else None)
-        except OSError as error:
-            raise FileError(error.strerror or str(error), where=str(file), todo="give a folder to write to") from None
-    return found
+            made = make()
+        except FitError as error:
+            missing[name] = error.what
+            continue
+        files.update({f"{name}.{ending}": data for ending, data in canvas.drawn(made).items()})
+    return files, missing
 
 
-def fit(found: LawFit, draws: Mapping[str, Array] | None = None) -> Any:
-    """Runs and what the law gives for each of them, over compute (or data, or parameters)."""
-    name, x = _across(found)
-    figure, axes = _figure(_label(found, name), _performance(found))
-    colour, size = _coloured(found, figure, axes, name)
-    if draws:
-        low, _, high = _band(found, found.runs.columns, draws)
-        axes.vlines(x, low, high, color=GREY, lw=1, alpha=0.6, label="law, 95 %")
-    axes.scatter(x, _law(found, found.runs.columns), marker="_", s=50, color=BLACK, lw=1, label="law")
-    axes.scatter(x, found.runs.observed, c=colour, norm=size, cmap="viridis", s=16, label="run", zorder=3)
-    axes.set_xscale("log")
-    return _finished(figure, axes, f"{found.law.name} and its {len(found.runs)} observations")
+def _aside(result: Calibration) -> Runs | None:
+    """Runs that were held out, or else read and not fitted."""
+    if result.read.held is not None:
+        return result.read.held.runs
+    out = result.read.runs.observed > result.kept.runs.observed.max()
+    return result.read.chosen(out).runs if out.any() else None
 
 
-def residuals(found: LawFit) -> Any:
-    """By how much each run is off, over what the law gives: without pattern where the form is right."""
-    off = -found.fit.residuals * (100 if found.fit.problem.residual == "log" else 1)
-    unit = "run above law (%)" if found.fit.problem.residual == "log" else f"run above law ({_unit(found)})"
-    figure, axes = _figure(f"{_performance(found)}, by the law", unit)
-    colour, size = _coloured(found, figure, axes, "")
-    axes.axhline(0, color=BLACK, lw=1)
-    axes.scatter(_law(found, found.runs.columns), off, c=colour, norm=size, cmap="viridis", s=16, zorder=3)
-    low, high = np.quantile(off, BAND)
-    axes.axhspan(low, high, color=GREY, alpha=0.15, lw=0, label="95 % of the runs")
-    return _finished(figure, axes, f"Residuals of {found.law.name}")
-
-
-def extrapolation(found: LawFit, draws: Mapping[str, Array], upto: float | None = None) -> Any:
-    """The law beyond its runs, with the band of the draws; the best N and D at each C where it takes both.
+def fit(found: LawFit, draws: Mapping[str, Array] | None = None, aside: Runs | None = None) -> Any:
+    """Runs over compute (or data, or parameters), and the law: as a curve, as one for each of some N, or run by run.
 
     Args:
         found: the fit.
         draws: of its coefficients.
-        upto: largest value across; 100 times the largest of the runs unless given.
+        aside: runs that were not fitted.
+    """
+    name, x = across_of(found)
+    title, inputs = f"{title_of(found)}, {len(found.runs)} observations", set(found.law.inputs)
+    if inputs == {name}:
+        picture, axes = canvas.figure(label(found, name), performance(found), title)
+        values = np.geomspace(x.min(), x.max(), POINTS)
+        _bands(axes, values, about := band(found, {name: values}, draws or {}))
+        axes.plot(values, about.middle, color=BLUE, lw=2, label="law")
+        axes.scatter(x, found.runs.observed, s=12, color=BLACK, alpha=0.6, lw=0, label="run", zorder=3)
+        shown = [about.middle]
+    elif inputs <= {"N", "D", "C"} and name == "C" and {"N", "D"} <= found.runs.columns.keys():
+        picture, axes = canvas.figure(label(found, name), performance(found), title)
+        place, shades = sizes(found, picture, axes)
+        _curves(found, axes, place, shades, aside)
+        points(found, axes, x, found.runs.observed, place, shades)
+        shown = []
+    else:
+        return _beside(found, title)
+    shown += [found.runs.observed, *_set_aside(axes, name, aside)]
+    logged(axes.xaxis, found, name, x, *_those(aside, name))
+    canvas.performances(axes.yaxis, *shown)
+    return canvas.finished(picture, axes)
+
+
+def _beside(found: LawFit, title: str) -> Any:
+    """Each run beside what the law gives: for laws of more than a plane shows."""
+    picture, axes = canvas.figure(f"{performance(found)}, by the law", f"{performance(found)}, observed", title)
+    law, observed = law_at(found, found.runs.columns), found.runs.observed
+    place, shades = sizes(found, picture, axes)
+    points(found, axes, law, observed, place, shades)
+    ends = np.array([min(law.min(), observed.min()), max(law.max(), observed.max())])
+    axes.plot(ends, ends, color=BLACK, lw=1, label="law")
+    canvas.performances(axes.xaxis, ends)
+    canvas.performances(axes.yaxis, ends)
+    return canvas.finished(picture, axes)
+
+
+def residuals(found: LawFit) -> Any:
+    """By how much each run is off, over what the law gives: without pattern where the form is right."""
+    logs = found.fit.problem.residual == "log"
+    off = -found.fit.residuals * (100 if logs else 1)
+    up = f"run above the law ({'%' if logs else unit(found)})"
+    picture, axes = canvas.figure(f"{performance(found)}, by the law", up, f"Residuals of {title_of(found)}")
+    place, shades = sizes(found, picture, axes)
+    low, high = np.quantile(off, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    axes.axhspan(low, high, color=GREY, alpha=0.18, lw=0, label=f"{LEVEL:.0%} of the runs: {low:+.2g} to {high:+.2g}")
+    axes.axhline(0, color=BLACK, lw=1, label="law")
+    law = law_at(found, found.runs.columns)
+    points(found, axes, law, off, place, shades)
+    canvas.performances(axes.xaxis, law)
+    return canvas.finished(picture, axes)
+
+
+def extrapolation(
+    found: LawFit, draws: Mapping[str, Array] | None = None, upto: float | None = None, aside: Runs | None = None
+) -> Any:
+    """The law beyond its runs, with its bands; the best N and D at each C where it takes both.
+
+    Args:
+        found: the fit.
+        draws: of its coefficients.
+        upto: largest value across; BEYOND times the largest of the runs unless given.
+        aside: runs that were not fitted.
 
     Raises:
         FitError: nothing to go along.
     """
-    name, x = _across(found)
-    values = np.geomspace(x.min(), upto or 100 * x.max(), POINTS)
+    name, x = across_of(found)
+    if {"N", "D"} <= set(found.law.inputs) and {"N", "D"} <= found.runs.columns.keys():
+        name, x = "C", compute_of(found)
+    end = x.max()
+    values = np.geomspace(x.min(), upto or BEYOND * end, POINTS)
     path = _path(found, name, values)
-    low, middle, high = _band(found, path, draws)
-    figure, axes = _figure(_label(found, name), _performance(found))
-    axes.axvspan(x.min(), x.max(), color=GREY, alpha=0.12, lw=0, label="where runs are")
-    axes.scatter(x, found.runs.observed, s=10, color=BLACK, alpha=0.5, lw=0, label="run")
-    axes.fill_between(values, low, high, color=BLUE, alpha=0.25, lw=0, label="95 % of the coefficients")
-    best = "law, best N and D" if len(path) > 2 else "law"
-    axes.plot(values, middle, color=BLUE, lw=2, label=best)
-    axes.set_xscale("log")
-    return _finished(figure, axes, f"{found.law.name} beyond its runs")
+    about = band(found, path, draws or {})
+    picture, axes = canvas.figure(label(found, name), performance(found), f"{title_of(found)}, beyond its runs")
+    axes.axvspan(x.min(), end, color=GREY, alpha=0.12, lw=0, label="where the fitted runs are")
+    _bands(axes, values, about)
+    best = ", at the best N and D for each C" if len(path) > 1 else ""
+    best += ", no data repeated" if "U" in found.law.inputs else ""
+    inside = values <= end
+    axes.plot(values[inside], about.middle[inside], color=BLUE, lw=2, label=f"law{best}")
+    axes.plot(values[~inside], about.middle[~inside], color=BLUE, lw=2, ls=(0, (4, 1.5)), label="law, extrapolated")
+    axes.scatter(x, found.runs.observed, s=10, color=BLACK, alpha=0.5, lw=0, label="run", zorder=3)
+    held = _those(aside, name)
+    _set_aside(axes, name, aside)
+    logged(axes.xaxis, found, name, values, *held)
+    beyond = [aside.observed[where] for x in held if aside is not None and (where := x > end).any()]
+    canvas.performances(axes.yaxis, found.runs.observed, about.middle, *_ends(about), *beyond)
+    return canvas.finished(picture, axes)
 
 
-def valleys(found: LawFit, draws: Mapping[str, Array] | None = None, budgets: Sequence[float] | None = None) -> Any:
-    """Performance over N at fixed compute, D = C/(6N), with the best N of each; bands where draws are given.
-
-    Raises:
-        FitError: the law does not take N and D.
-    """
-    _needs_both(found)
-    n, c = found.runs.columns["N"], _compute(found)
-    chosen = np.geomspace(c.min() * 2, c.max() / 2, BUDGETS) if budgets is None else np.asarray(budgets, float)
-    figure, axes = _figure(_label(found, "N"), _performance(found))
-    shades = import_module("matplotlib").colormaps["viridis"](np.linspace(0, 0.85, len(chosen)))
-    across = np.geomspace(n.min() / 3, n.max() * 3, POINTS)
-    tops = []
-    for budget, shade in zip(chosen, shades, strict=True):
-        path = {"N": across, "D": budget / (6 * across), "C": np.full(POINTS, budget)}
-        line = _law(found, path)
-        if draws:
-            low, _, high = _band(found, path, draws)
-            axes.fill_between(across, low, high, color=shade, alpha=0.2, lw=0)
-        axes.plot(across, line, color=shade, lw=1.8, label=f"C = {budget:.1e} FLOP")
-        mine = np.abs(np.log(c / budget)) < np.log(NEAR)
-        axes.scatter(n[mine], found.runs.observed[mine], color=shade, s=14, lw=0, zorder=3)
-        least = _best(found, line)
-        axes.scatter(across[least], line[least], marker="v", s=60, color=shade, edgecolor=BLACK, zorder=4)
-        tops.append(line[least])
-    if (apart := max(tops) - min(tops)) > 0:  # far from their best N, valleys are steep
-        lower = found.law.metric.better == "lower"
-        axes.set_ylim(min(tops) - apart * (0.1 if lower else 0.9), max(tops) + apart * (0.9 if lower else 0.1))
-    axes.scatter([], [], marker="v", s=60, color="white", edgecolor=BLACK, label="best N")
-    axes.set_xscale("log")
-    return _finished(figure, axes, f"IsoFLOP valleys of {found.law.name}", outside=True)
+def _bands(axes: Any, values: Array, about: Band) -> None:
+    both = (about.high > about.low).any()
+    label = NEW_RUNS if both else NOISE
+    axes.fill_between(values, about.least, about.most, color=BLUE, alpha=0.13, lw=0, label=label)
+    if both:
+        axes.fill_between(values, about.low, about.high, color=BLUE, alpha=0.3, lw=0, label=COEFFICIENTS)
 
 
-# --- what they share
+def _ends(about: Band) -> list[Array]:
+    """The band where it is widest, unless it is wider than the law is high."""
+    ends = np.array([about.least[-1], about.most[-1]])
+    middle = about.middle[-1]
+    return [np.clip(np.nan_to_num(ends, nan=middle), middle / WIDEST, middle * WIDEST)] if middle > 0 else []
 
 
-def _figure(x: str, y: str) -> tuple[Any, Any]:
-    """A figure of its own, on no screen."""
-    try:
-        figure = import_module("matplotlib.figure").Figure(figsize=SIZE, layout="constrained")
-    except ImportError:
-        raise UsageError("pictures need matplotlib", where="--plot", todo="pip install 'scalecalc[plot]'") from None
-    axes = figure.add_subplot()
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    axes.grid(alpha=0.25, lw=0.6)
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
+def _curves(found: LawFit, axes: Any, place: Any, shades: Any, aside: Runs | None) -> None:
+    """The law over compute for some sizes, as far as these were trained; dashed where no run of them was fitted."""
+    n, c, factor = found.runs.columns["N"], compute_of(found), factor_of(found)
+    held = {} if aside is None else aside.columns
+    for number, size in enumerate(spread(np.unique(n), MOST_SIZES)):
+        mine = c[np.abs(np.log(n / size)) < np.log(ALIKE)]
+        ends = [(mine.min() / 1.5, mine.max() * 1.5, "-")]
+        if {"N", "C"} <= held.keys() and (far := held["C"][np.abs(np.log(held["N"] / size)) < np.log(ALIKE)]).size:
+            ends.append((ends[0][1], max(far.max(), ends[0][1]), "--"))
+        for low, high, style in ends:
+            values = np.geomspace(low, high, POINTS)
+            line = law_at(found, {"N": np.full(POINTS, size), "D": values / (factor * size), "C": values})
+            word = "law, for some N" if number == 0 and style == "-" else None
+            axes.plot(values, line, color=shades(place(size)), lw=1.6, ls=style, label=word)
 
 
-def _finished(figure: Any, axes: Any, title: str, outside: bool = False) -> Any:
-    axes.set_title(title, fontsize=11, loc="left")
-    place = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if outside else {"loc": "upper right"}
-    axes.legend(fontsize=8, framealpha=0.9, edgecolor="none", **place)
-    return figure
+def _set_aside(axes: Any, name: str, aside: Runs | None) -> list[Array]:
+    """Runs that were not fitted, hollow."""
+    if not (those := _those(aside, name)):
+        return []
+    assert aside is not None
+    style = {"facecolor": "none", "edgecolor": ORANGE, "lw": 1.2}
+    axes.scatter(*those, aside.observed, s=26 if len(aside) < FEW else 10, label="run, not fitted", zorder=4, **style)
+    return [aside.observed]
 
 
-def _across(found: LawFit) -> tuple[str, Array]:
-    """What a picture goes along: compute where it is known."""
-    for name in ("C", "D", "N"):
-        if name in found.runs.columns:
-            return name, found.runs.columns[name]
-    raise FitError("runs without C, D and N have no picture", where=found.runs.source, todo="map a column to one")
-
-
-def _coloured(found: LawFit, figure: Any, axes: Any, across: str) -> tuple[Any, Any]:
-    """Colours by parameters, with their scale, where these are known and not the axis."""
-    if "N" not in found.runs.columns or across == "N":
-        return BLUE, None
-    colours = import_module("matplotlib.colors")
-    n = found.runs.columns["N"]
-    size = colours.LogNorm(n.min(), n.max())
-    scale = import_module("matplotlib.cm").ScalarMappable(size, "viridis")
-    figure.colorbar(scale, ax=axes, label=_label(found, "N"), pad=0.02)
-    return n, size
-
-
-def _label(found: LawFit, name: str) -> str:
-    stated = found.runs.conventions.get(name, {})
-    if name == "C":
-        unit = stated.get("unit", "FLOP")
-    elif name == "N":
-        unit = stated.get("count", "").replace("_", "-")
-    else:
-        sample = stated.get("sample", "sample")
-        unit = f"{sample}s {stated.get('meaning', '')}".strip()
-    return f"{NAMES[name]} ({unit})" if unit else NAMES[name]
-
-
-def _unit(found: LawFit) -> str:
-    return found.law.metric.unit.replace("_", " ")
-
-
-def _performance(found: LawFit) -> str:
-    return f"{found.runs.metric.replace('_', ' ')} ({_unit(found)})"
-
-
-def _band(found: LawFit, values: Mapping[str, Array], draws: Mapping[str, Array]) -> tuple[Array, Array, Array]:
-    """Low, middle and high of the law at values (n): the middle is the fit's own."""
-    some = {name: column[:MOST_DRAWS, None] for name, column in draws.items()}
-    for first, *others in found.tied:
-        some.update({other: some[first] for other in others if first in some})
-    low, high = np.quantile(_law(found, values, some), BAND, axis=0)
-    return low, _law(found, values), high
-
-
-def _law(found: LawFit, values: Mapping[str, Array], coefficients: Mapping[str, Array] | None = None) -> Array:
-    return found.predict({name: values[name] for name in found.law.inputs}, coefficients)
-
-
-def _best(found: LawFit, line: Array) -> int:
-    return int(np.argmin(line) if found.law.metric.better == "lower" else np.argmax(line))
-
-
-def _compute(found: LawFit) -> Array:
-    columns = found.runs.columns
-    return columns["C"] if "C" in columns else np.asarray(6 * columns["N"] * columns["D"])
-
-
-def _needs_both(found: LawFit) -> None:
-    if not {"N", "D"} <= set(found.law.inputs) or not {"N", "D"} <= found.runs.columns.keys():
-        what = f"{found.law.name} has no valleys: it does not take N and D"
-        raise FitError(what, todo="choose a law of both")
+def _those(aside: Runs | None, name: str) -> list[Array]:
+    return [aside.columns[name]] if aside is not None and name in aside.columns else []
 
 
 def _path(found: LawFit, name: str, values: Array) -> dict[str, Array]:
@@ -226,10 +228,13 @@ def _path(found: LawFit, name: str, values: Array) -> dict[str, Array]:
     inputs = set(found.law.inputs)
     if inputs <= {name}:
         return {name: values}
-    if name != "C" or not inputs <= {"N", "D", "C"}:
-        what = f"{found.law.name} takes {', '.join(found.law.inputs)}: nothing says how they grow together"
+    if name != "C" or not inputs <= {"N", "D", "C", "U"}:
+        what = f"{found.form.name} takes {', '.join(found.law.inputs)}: nothing says how they grow together"
         raise FitError(what, todo="give runs with C")
-    n = np.geomspace(1e-4, 1e4, 4 * POINTS)[:, None] * np.sqrt(values / 120)
-    loss = _law(found, {"N": n, "D": values / (6 * n), "C": np.broadcast_to(values, n.shape)})
-    best = n[[_best(found, column) for column in loss.T], np.arange(len(values))]
-    return {"N": best, "D": values / (6 * best), "C": values}
+    factor = factor_of(found)
+    n = np.geomspace(1e-4, 1e4, 4 * POINTS)[:, None] * np.sqrt(values / (20 * factor))
+    d = values / (factor * n)
+    loss = law_at(found, {"N": n, "D": d, "U": d, "C": np.broadcast_to(values, n.shape)})
+    best = n[[best_of(found, column) for column in loss.T], np.arange(len(values))]
+    d = values / (factor * best)
+    return {"N": best, "D": d, "U": d, "C": values}
