@@ -81,7 +81,11 @@ def allocate(
     sizes: list[Size] = []
     curves: list[Curve] = []
     refused: list[tuple[Law, str]] = []
+    names = {law.name for law in asked}
     for law in asked:
+        if not laws and law.superseded_by in names:
+            refused.append((law, f"{law.superseded_by} uses the same runs better; --law {law.name} asks this one"))
+            continue
         own = plan or _any_model(law, question)
         try:
             if law.kind == "conditional" and law.inputs in JOINT:

@@ -24,22 +24,24 @@ def sized(size: Size) -> tuple[str, str]:
 
 
 def settings(found: Sequence[Setting]) -> list[Row]:
-    """A line for each kind of setting, with what every law says of it."""
+    """A row for what each law says, by kind of setting."""
     rows: list[Row] = []
     for kind in KINDS:
-        said = [_said(setting) for setting in found if setting.law.metric.name.endswith(kind)]
-        if said:
-            rows.append([kind, "; ".join(said)])
+        label = kind
+        for setting in found:
+            if setting.law.metric.name.endswith(kind):
+                rows.append([label, *_said(setting)])
+                label = ""
     return rows
 
 
-def _said(setting: Setting) -> str:
+def _said(setting: Setting) -> Row:
     metric = setting.law.metric
     unit = "" if metric.unit == "1" else f" {metric.unit}s"
     value = short(setting.value) if setting.value >= 1 else f"{setting.value:.2g}"
-    name = "" if metric.name in KINDS else f"{metric.name} "
+    name = "" if metric.name in KINDS else f", the {metric.name}"
     gaps = [f"{symbol} {gap:.1f} decades outside" for symbol, gap in setting.outside.items() if gap >= 0.05]
-    return f"{setting.law.name} {name}{value}{unit} ({', '.join([setting.bound.status, *gaps])})"
+    return [f"{value}{unit}", f"{setting.law.name}{name}", ", ".join([setting.bound.status, *gaps])]
 
 
 def size_document(size: Size) -> Json:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import IO
 
 from scalecalc.estimate.allocation import Allocation
 from scalecalc.estimate.curves import Curve
 from scalecalc.estimate.places import Place, outside
 from scalecalc.estimate.words import short
-from scalecalc.laws.conventions import UNKNOWN, Interval
 from scalecalc.laws.optimum import Least, Optimum
 from scalecalc.report.advice import settings, sized
 from scalecalc.report.allocated import COLUMNS, document, points
-from scalecalc.report.blocks import Block, Row
+from scalecalc.report.blocks import Block
 from scalecalc.report.numbers import percent, scientific
+from scalecalc.report.placed import cost_of, count_of, ratio_of, within
 from scalecalc.report.render import grid
+from scalecalc.report.standing import model_block, spent_block
 from scalecalc.report.terminal import show_blocks
 
 FLAT = 0.01
@@ -41,10 +41,11 @@ def _blocks(result: Allocation) -> Iterator[Block]:
     yield _target(result)
     yield _inference(result)
     yield _stop(result)
-    yield _model(result)
+    yield model_block(result)
+    yield spent_block(result)
     yield _settings(result)
     yield from _isoflop(result)
-    yield Block("COMPUTE ALONE", [row for curve in result.curves for row in _curve(curve, result)])
+    yield _curves(result)
     yield Block("REFUSED", [[f"{law.name}: {why}"] for law, why in result.refused])
     yield Block("ASSUMED", [[line] for line in result.assumptions])
     yield Block("next", [[_next(result)]])
@@ -63,16 +64,16 @@ def _optimum(result: Allocation) -> Block:
     for place in result.places:
         best = place.best
         if best is not None:
-            value = _with(f"{best.value:.2f}", best.value_interval, "{:.2f}".format)
+            value = within(f"{best.value:.2f}", best.value_interval, "{:.2f}".format)
             block.rows.append([
-                place.law.name, _cost(place), f"{_with(short(best.params), best.params_interval)} {_count(place)}",
-                f"{_with(short(best.data), best.data_interval)} {place.sample}s", _ratio(best.data / best.params),
+                place.law.name, cost_of(place), f"{within(short(best.params), best.params_interval)} {count_of(place)}",
+                f"{within(short(best.data), best.data_interval)} {place.sample}s", ratio_of(best.data / best.params),
                 value if said != "reaches" else f"{place.law.metric.name} {value} {place.law.metric.unit}",
                 f"{short(best.near[0])} to {short(best.near[1])}", f"gains {place.doubling or 0.0:.2g}",
             ])  # fmt: skip
     for size in result.sizes:
         params, data = sized(size)
-        block.rows.append([size.law.name, size.how.split(":")[0], params, data, _ratio(size.ratio), "", "", ""])
+        block.rows.append([size.law.name, size.how.split(":")[0], params, data, ratio_of(size.ratio), "", "", ""])
     remarks: dict[str, list[str]] = {}
     for size in result.sizes:
         for remark in (*size.how.split(": ")[1:], *_gaps(size.outside)):
@@ -110,7 +111,7 @@ def _settings(result: Allocation) -> Block:
 
 def _by(place: Place, result: Allocation) -> str:
     """The cost, where a law stands twice."""
-    return f" ({_cost(place)})" if result.inspection is not None else ""
+    return f" ({cost_of(place)})" if result.inspection is not None else ""
 
 
 def _target(result: Allocation) -> Block:
@@ -136,9 +137,9 @@ def _target(result: Allocation) -> Block:
 def _least(place: Place, least: Least | None) -> list[str]:
     assert least is not None
     return [
-        _cost(place), f"{_with(short(least.params), least.params_interval)} {_count(place)}",
-        f"{_with(short(least.data), least.data_interval)} {place.sample}s",
-        _with(scientific(least.total), least.total_interval, scientific),
+        cost_of(place), f"{within(short(least.params), least.params_interval)} {count_of(place)}",
+        f"{within(short(least.data), least.data_interval)} {place.sample}s",
+        within(scientific(least.total), least.total_interval, scientific),
     ]  # fmt: skip
 
 
@@ -168,64 +169,11 @@ def _stop(result: Allocation) -> Block:
         end = place.stop
         cells = ["nowhere", "", ""]
         if end is not None:
-            params, data = f"{short(end.params)} {_count(place)}", f"{short(end.data)} {place.sample}s"
+            params, data = f"{short(end.params)} {count_of(place)}", f"{short(end.data)} {place.sample}s"
             cells = [f"{scientific(end.compute)} FLOP", params, data]
         far = [] if end is None else _far(place, end)
-        block.rows.append([place.law.name, _cost(place), *cells, "; ".join(far)])
+        block.rows.append([place.law.name, cost_of(place), *cells, "; ".join(far)])
     return block
-
-
-def _model(result: Allocation) -> Block:
-    inspection, question = result.inspection, result.question
-    block = Block("MODEL")
-    places = [place for place in result.places if place.standing is not None]
-    if not places:
-        return block
-    name = inspection.profile.title if inspection is not None else f"{short(question.params or 0)} parameters"
-    block.rows.append([f"{name}, by each law"])
-    block.rows.append(["law", "C", "N", "is the best at", "a 2x larger one wins beyond"])
-    for place in places:
-        own = place.standing
-        assert own is not None
-        at = (
-            "no budget"
-            if own.best_at is None
-            else f"{_with(scientific(own.best_at), own.best_interval, scientific)} FLOP"
-        )
-        beyond = "no budget" if own.crossover is None else f"{scientific(own.crossover)} FLOP"
-        block.rows.append([place.law.name, _cost(place), _counted(place), at, beyond])
-    for place in places:
-        block.rows += _spent(place, result)
-    return block
-
-
-def _spent(place: Place, result: Allocation) -> Iterator[Row]:
-    """What the budget, the target and the least gain mean for the model."""
-    own, question, name = place.standing, result.question, f"{place.law.name}{_by(place, result)}"
-    assert own is not None
-    words = []
-    if own.data is not None and question.budget is not None:
-        bought = f"{scientific(question.budget.flops)} FLOP buy {short(own.data)} {place.sample}s"
-        if own.value is None:
-            words.append(f"{bought}: {own.why}")
-        else:
-            words.append(f"{bought}: {_value(place, own.value, None)}, {own.worse:.3g} worse than the best; "
-                         f"twice the budget gains {own.gain or 0:.2g}")  # fmt: skip
-    if question.target is not None and own.target is not None:
-        goal = f"{place.law.metric.name} {question.target:g}"
-        needed = f"{goal} takes {scientific(own.target)} FLOP" if math.isfinite(own.target) else f"never reaches {goal}"
-        words.append(needed)
-    if question.stop is not None:
-        end = f"from {scientific(own.stop)} FLOP on" if own.stop is not None else "at no budget"
-        words.append(f"a doubling gains less than {question.stop} {end}")
-    if words:
-        yield [f"{name}: {'; '.join(words)}"]
-
-
-def _counted(place: Place) -> str:
-    own = place.standing
-    assert own is not None
-    return f"{short(own.params)} {_count(place)}{' (assumed)' if own.status == 'assumed' else ''}"
 
 
 def _isoflop(result: Allocation) -> Iterator[Block]:
@@ -233,61 +181,52 @@ def _isoflop(result: Allocation) -> Iterator[Block]:
     for place in result.places:
         if not place.isoflop or place.best is None:
             continue
-        block = Block(label, [[f"{place.law.name}, C = {_cost(place)}, N {_count(place)}"]])
+        block = Block(label, [[f"{place.law.name}, C = {cost_of(place)}, N {count_of(place)}"]])
         block.rows.append(["N", "D", "D/N", place.law.metric.name, "worse by", ""])
         limit = FLAT * abs(place.best.value)
         for point in place.isoflop:
             mark = "best" if point.params == place.best.params else "within 1 %" if point.worse <= limit else ""
-            ratio, data = _ratio(point.data / point.params), f"{short(point.data)} {place.sample}s"
+            ratio, data = ratio_of(point.data / point.params), f"{short(point.data)} {place.sample}s"
             block.rows.append([short(point.params), data, ratio, f"{point.value:.4f}", f"{point.worse:.4f}", mark])
         label = ""
         yield block
 
 
-def _curve(curve: Curve, result: Allocation) -> Iterator[Row]:
-    """One line of a law of C."""
-    law, question, words = curve.law, result.question, []
-    if curve.value is not None and curve.bound is not None:
-        of = " of the best model" if law.kind == "frontier" else ""
-        words.append(
-            f"{law.metric.name} {curve.value:.2f} {law.metric.unit}{of} for C ({curve.bound.status}: {curve.bound.how})"
-        )
-        if curve.doubling is not None:
-            words.append(f"twice the budget gains {curve.doubling:.2g}")
-    if curve.target is not None and question.target is not None:
-        words.append(f"{scientific(curve.target)} FLOP reach {question.target:g}")
-    if question.stop is not None:
-        if curve.rising:
-            words.append("every doubling gains more than the last, so it names no budget to stop at")
-        elif curve.stop is not None:
-            words.append(f"a doubling gains less than {question.stop} from {scientific(curve.stop)} FLOP on")
+def _curves(result: Allocation) -> Block:
+    """A line for each law of C."""
+    block, question = Block("COMPUTE ALONE"), result.question
+    if not result.curves:
+        return block
+    budget, target, stop = question.budget, question.target, question.stop
+    head = ["law", *(["reaching", "2x the budget", ""] if budget is not None else [])]
+    head += [f"reaches {target:g} with"] if target is not None else []
+    block.rows.append([*head, *([f"a doubling gains < {stop} from"] if stop is not None else [])])
+    remarks: dict[str, list[str]] = {}
+    for curve in result.curves:
+        law, row = curve.law, [curve.law.name]
+        if budget is not None:
+            of = ", the best model" if law.kind == "frontier" else ""
+            row.append("" if curve.value is None else f"{law.metric.name} {curve.value:.2f} {law.metric.unit}{of}")
+            row.append("" if curve.doubling is None else f"gains {curve.doubling:.2g}")
+            row.append("" if curve.bound is None else curve.bound.status)
+        if target is not None:
+            row.append("no budget" if curve.target is None else f"{scientific(curve.target)} FLOP")
+        if stop is not None:
+            row.append("no budget" if curve.stop is None else f"{scientific(curve.stop)} FLOP on")
+        block.rows.append(row)
+        for remark in _curve_notes(curve):
+            remarks.setdefault(remark, []).append(law.name)
+    block.rows += [[f"{', '.join(names)}: {remark}"] for remark, names in remarks.items()]
+    return block
+
+
+def _curve_notes(curve: Curve) -> Iterator[str]:
+    if curve.bound is not None and curve.bound.status != "exact":
+        yield curve.bound.how
+    if curve.rising:
+        yield "every doubling gains more than the last, so it names no budget to stop at"
     if curve.ends is not None:
-        words.append(f"the law ends at {scientific(curve.ends)} FLOP")
-    yield [law.name, "; ".join(words)]
-
-
-def _cost(place: Place) -> str:
-    return "6ND" if place.cost == "6ND" else f"own {place.per_nd:.2f}ND"
-
-
-def _value(place: Place, value: float, interval: Interval | None) -> str:
-    metric = place.law.metric
-    text = f"{metric.name} {value:.2f}"
-    if interval is not None:
-        text += f" [{interval[0]:.2f}, {interval[1]:.2f}]"
-    return f"{text} {metric.unit}"
-
-
-def _with(text: str, interval: Interval | None, words: Callable[[float], str] = short) -> str:
-    return text if interval is None else f"{text} [{words(interval[0])}, {words(interval[1])}]"
-
-
-def _ratio(ratio: float) -> str:
-    return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
-
-
-def _count(place: Place) -> str:
-    return "(count unknown)" if place.count == UNKNOWN else place.count.replace("_", "-")
+        yield f"the law ends at {scientific(curve.ends)} FLOP"
 
 
 def _next(result: Allocation) -> str:
