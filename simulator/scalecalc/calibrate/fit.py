@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scalecalc.calibrate.corners import corners
 from scalecalc.calibrate.losses import Loss, huber, least_squares
 from scalecalc.calibrate.newton import Optimum, minimise
-from scalecalc.calibrate.problem import Problem
+from scalecalc.calibrate.problem import EXACT, Problem
+from scalecalc.calibrate.squares import approach
 from scalecalc.calibrate.starts import COUNT, starts
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FitError
@@ -19,8 +21,10 @@ STAGES = (100.0, 10.0)
 """A loss that bends is approached by ones that bend so many times later: each valley lies in the one before."""
 ROUGH, FINE = 1e-7, 1e-8
 """Largest gradient entry, relative to the objective's scale, at which a stage and a fit are done."""
-FAR = 1_000
-"""Steps of the way from a start: valleys that bend take many."""
+MEET, VALLEYS = 1e-5, 16
+"""Starts whose residuals differ by less than this part of their size go on as one; so many valleys are gone down."""
+MOST_DECADES, SEEN = 40, 1e-2
+"""How far a coefficient that vanished is brought back, and the part of a residual at which it matters."""
 SAME = 1e-9
 """Starts whose objectives differ by no more, relatively, are at one optimum."""
 
@@ -71,49 +75,82 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
     if len(problem.observed) < len(problem.names):
         what = f"{len(problem.observed)} runs for {len(problem.names)} coefficients"
         raise FitError(what, todo="give more runs, or fix coefficients")
-    points = starts(problem, ranges, count)
-    found = descend(problem, points)
+    begun = starts(problem, ranges, count)
+    points, alike = together(problem, *approach(replace(problem, loss=least_squares()), begun))
+    # what vanished on the way may have a place in another loss
+    back = visible(problem, points)
+    moved = np.flatnonzero((back != points).any(axis=1))
+    origin = np.append(np.arange(len(points)), moved)
+    found = from_valleys(problem, np.concatenate([points, back[moved]]))
     good = np.isfinite(found.values) & (found.gradients <= FINE * scale_of(problem.loss))
     if not good.any():
         least = np.nanmin(np.where(np.isfinite(found.values), found.gradients, np.inf))
         raise FitError(
-            f"no optimum from any of {len(points)} starts (smallest gradient {least:.1e})",
+            f"no optimum from any of {len(begun)} starts (smallest gradient {least:.1e})",
             todo="check the formula's form, or give ranges for its coefficients",
         )
     best = int(np.argmin(np.where(good, found.values, np.inf)))
     low = found.values[best]
-    agreed = int((good & (found.values - low <= SAME * abs(low) + rounding_of(problem))).sum())
+    there = good & (found.values - low <= SAME * abs(low) + problem.off_by(EXACT))
+    agreed = int(alike[np.unique(origin[there])].sum())
     hessian = found.hessians[best]
     return Fit(
         problem, found.points[best],
         {name: float(value) for name, value in problem.coefficients(found.points[best]).items()},
-        float(low), float(found.gradients[best]), condition(hessian), len(points), agreed, hessian,
+        float(low), float(found.gradients[best]), condition(hessian), len(begun), agreed, hessian,
     )  # fmt: skip
 
 
-def rounding_of(problem: Problem) -> float:
-    """What rounding makes of an objective that is 0: that of formulas that meet all runs."""
-    size = 1.0 if problem.residual == "log" else float(np.abs(problem.observed).max())
-    return float(problem.loss.terms(np.array([1e-13 * size]))[0][0]) * len(problem.observed)
+def together(problem: Problem, points: Array, values: Array) -> tuple[Array, NDArray[np.int64]]:
+    """One point for all that say the same of every run, and how many those are; the lowest valleys only."""
+    residuals = problem.residuals(points)
+    chosen, alike = list[int](), list[int]()
+    for place in np.argsort(values, kind="stable"):
+        if not np.isfinite(values[place]):
+            break
+        apart = np.abs(residuals[chosen] - residuals[place]).max(axis=1, initial=0.0)
+        size = np.sqrt(2.0 * values[place] / len(problem.observed))
+        same = np.flatnonzero(apart <= MEET * size + EXACT)
+        if len(same):
+            alike[same[0]] += 1
+        elif len(chosen) < VALLEYS:
+            chosen.append(int(place))
+            alike.append(1)
+    return points[chosen], np.array(alike)
 
 
 def descend(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:
     """From starts anywhere to the optimum: by least squares first, then by losses that bend ever earlier."""
-    points = _approach(replace(problem, loss=least_squares()), points, weights)
+    return from_valleys(problem, approach(replace(problem, loss=least_squares()), points, weights)[0], weights)
+
+
+def from_valleys(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:
+    """From where least squares lead to the optimum of a loss."""
     for loss in stages(problem.loss):
         before = replace(problem, loss=loss)
         points = minimise(before.evaluate, points, weights, ROUGH * scale_of(loss)).points
     return finish(problem, points, weights)
 
 
-def _approach(squares: Problem, points: Array, weights: Array | None) -> Array:
-    """Least squares from afar, with exact Hessians and without their bends: each finds valleys the other misses."""
-    exact = minimise(squares.evaluate, points, weights, ROUGH, squares.rounding)
-    rough = minimise(squares.evaluate_roughly, points, weights, ROUGH, squares.rounding, FAR)
-    arrived, instead = exact.gradients <= ROUGH, rough.gradients <= ROUGH
-    lower = rough.values < exact.values * (1.0 - SAME)
-    better = np.where(arrived == instead, lower, instead)
-    return np.where(better[:, None], rough.points, exact.points)
+def visible(problem: Problem, points: Array, names: Sequence[str] = ()) -> Array:
+    """Points whose coefficients that went to 0 are where they begin to matter: there their logarithms have slopes.
+
+    Args:
+        problem: to be solved.
+        points: (s, p).
+        names: which coefficients; all that are fitted as logarithms if empty.
+    """
+    points = points.copy()
+    for place in (problem.names.index(name) for name in names or problem.positive):
+        moved = points.copy()
+        for _ in range(MOST_DECADES):
+            residuals, slopes = problem.linearised(moved)
+            faint = np.abs(slopes[:, :, place]).max(axis=1) <= SEEN * np.abs(residuals).max(axis=1)
+            if not faint.any():
+                break
+            moved[faint, place] += np.log(10.0)
+        points[~faint] = moved[~faint]
+    return points
 
 
 def finish(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:
