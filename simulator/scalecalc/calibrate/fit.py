@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scalecalc.calibrate.corners import corners
 from scalecalc.calibrate.losses import Loss, huber, least_squares
@@ -21,7 +20,11 @@ STAGES = (100.0, 10.0)
 """A loss that bends is approached by ones that bend so many times later: each valley lies in the one before."""
 ROUGH, FINE = 1e-7, 1e-8
 """Largest gradient entry, relative to the objective's scale, at which a stage and a fit are done."""
-MEET, VALLEYS = 1e-5, 16
+LONGER, LONGEST = 4, 400
+"""So many of the lowest points without an end by then go on for so many steps: some forms' valleys are long."""
+ROUNDER = [huber(10.0**-digits) for digits in (2, 3, 4, 5, 6)]
+"""On the way to absolute deviations where no corner is the optimum."""
+MEET, VALLEYS = 1e-3, 16
 """Starts whose residuals differ by less than this part of their size go on as one; so many valleys are gone down."""
 MOST_DECADES, SEEN = 40, 1e-2
 """How far a coefficient that vanished is brought back, and the part of a residual at which it matters."""
@@ -76,12 +79,16 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
         what = f"{len(problem.observed)} runs for {len(problem.names)} coefficients"
         raise FitError(what, todo="give more runs, or fix coefficients")
     begun = starts(problem, ranges, count)
-    points, alike = together(problem, *approach(replace(problem, loss=least_squares()), begun))
+    points, values = approach(replace(problem, loss=least_squares()), begun)
+    points, alike = together(problem, points, values, np.ones(len(begun)))
     # what vanished on the way may have a place in another loss
     back = visible(problem, points)
-    moved = np.flatnonzero((back != points).any(axis=1))
-    origin = np.append(np.arange(len(points)), moved)
-    found = from_valleys(problem, np.concatenate([points, back[moved]]))
+    moved = back[(back != points).any(axis=1)]
+    points, alike = np.concatenate([points, moved]), np.append(alike, np.zeros(len(moved)))
+    for loss in stages(problem.loss):
+        rounder = minimise(replace(problem, loss=loss).evaluate, points, None, ROUGH * scale_of(loss))
+        points, alike = together(problem, rounder.points, rounder.values, alike)
+    found = _longer(problem, finish(problem, points))
     good = np.isfinite(found.values) & (found.gradients <= FINE * scale_of(problem.loss))
     if not good.any():
         least = np.nanmin(np.where(np.isfinite(found.values), found.gradients, np.inf))
@@ -92,7 +99,7 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
     best = int(np.argmin(np.where(good, found.values, np.inf)))
     low = found.values[best]
     there = good & (found.values - low <= SAME * abs(low) + problem.off_by(EXACT))
-    agreed = int(alike[np.unique(origin[there])].sum())
+    agreed = max(int(alike[there].sum()), 1)
     hessian = found.hessians[best]
     return Fit(
         problem, found.points[best],
@@ -101,35 +108,54 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
     )  # fmt: skip
 
 
-def together(problem: Problem, points: Array, values: Array) -> tuple[Array, NDArray[np.int64]]:
-    """One point for all that say the same of every run, and how many those are; the lowest valleys only."""
+def _longer(problem: Problem, found: Optimum) -> Optimum:
+    """With more steps for the lowest that are not at their end."""
+    limit = FINE * scale_of(problem.loss)
+    ended = found.gradients <= limit
+    low = np.min(found.values[ended], initial=np.inf)
+    some = np.flatnonzero(~ended & (found.values < low))
+    some = some[np.argsort(found.values[some], kind="stable")[:LONGER]]
+    if not len(some) or problem.loss.name == "lad":
+        return found
+    more = minimise(problem.evaluate, found.points[some], None, limit * 1e-3, problem.rounding, LONGEST)
+    for column, new in zip(found, more, strict=True):
+        column[some] = new
+    return found
+
+
+def together(problem: Problem, points: Array, values: Array, alike: Array) -> tuple[Array, Array]:
+    """One point for all that say the same of every run, and how many starts those are; the lowest valleys only.
+
+    Args:
+        problem: to be solved.
+        points, values: where starts have come, (s, p), and the objectives there, (s).
+        alike: how many starts each stands for, (s).
+    """
     residuals = problem.residuals(points)
-    chosen, alike = list[int](), list[int]()
+    chosen, counts = list[int](), list[float]()
     for place in np.argsort(values, kind="stable"):
         if not np.isfinite(values[place]):
             break
         apart = np.abs(residuals[chosen] - residuals[place]).max(axis=1, initial=0.0)
-        size = np.sqrt(2.0 * values[place] / len(problem.observed))
-        same = np.flatnonzero(apart <= MEET * size + EXACT)
+        same = np.flatnonzero(apart <= MEET * float(np.sqrt(np.mean(residuals[place] ** 2))) + EXACT)
         if len(same):
-            alike[same[0]] += 1
+            counts[same[0]] += alike[place]
         elif len(chosen) < VALLEYS:
             chosen.append(int(place))
-            alike.append(1)
-    return points[chosen], np.array(alike)
+            counts.append(alike[place])
+    return points[chosen], np.array(counts)
 
 
 def descend(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:
     """From starts anywhere to the optimum: by least squares first, then by losses that bend ever earlier."""
-    return from_valleys(problem, approach(replace(problem, loss=least_squares()), points, weights)[0], weights)
+    points, _ = approach(replace(problem, loss=least_squares()), points, weights)
+    return finish(problem, _through(problem, stages(problem.loss), points, weights), weights)
 
 
-def from_valleys(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:
-    """From where least squares lead to the optimum of a loss."""
-    for loss in stages(problem.loss):
-        before = replace(problem, loss=loss)
-        points = minimise(before.evaluate, points, weights, ROUGH * scale_of(loss)).points
-    return finish(problem, points, weights)
+def _through(problem: Problem, losses: Sequence[Loss], points: Array, weights: Array | None) -> Array:
+    for loss in losses:
+        points = minimise(replace(problem, loss=loss).evaluate, points, weights, ROUGH * scale_of(loss)).points
+    return points
 
 
 def visible(problem: Problem, points: Array, names: Sequence[str] = ()) -> Array:
@@ -155,24 +181,29 @@ def visible(problem: Problem, points: Array, names: Sequence[str] = ()) -> Array
 
 def finish(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:
     """From near an optimum to it; resamples by two digits less, beyond which rounding takes most of the steps."""
-    if problem.loss.name == "lad":
-        # from corner to corner there is no slope to follow: over rounded ones
-        for loss in stages(problem.loss):
-            smooth = replace(problem, loss=loss)
-            points = minimise(smooth.evaluate, points, weights, ROUGH * scale_of(loss)).points
     enough = FINE * (1e-3 if weights is None else 1e-1) * scale_of(problem.loss)
-    found = minimise(problem.evaluate, points, weights, enough, problem.rounding)
-    return corners(problem, found, weights) if problem.loss.name == "lad" else found
+    if problem.loss.name != "lad":
+        return minimise(problem.evaluate, points, weights, enough, problem.rounding)
+    found = corners(problem, points, weights)
+    rest = np.flatnonzero(found.failing > 0)
+    if len(rest):
+        # a valley that bends has its lowest point on an edge: there is a slope over rounded corners
+        some = None if weights is None else weights[rest]
+        near = minimise(problem.evaluate, _through(problem, ROUNDER, points[rest], some), some, enough)
+        at = corners(problem, near.points, some)
+        low = (at.failing == 0) & (at.values <= near.values + problem.loss.scale * len(problem.observed))
+        found.points[rest] = np.where(low[:, None], at.points, near.points)
+        found.values[rest] = np.where(low, at.values, near.values)
+        found.failing[rest] = np.where(low, 0.0, near.gradients)
+    hessians = problem.evaluate(found.points, weights)[2]
+    return Optimum(found.points, found.values, found.failing, hessians, np.zeros(len(points)))
 
 
 def stages(loss: Loss) -> list[Loss]:
     """What is minimised between least squares and a loss."""
     if loss.name == "least-squares":
         return []
-    if loss.name == "lad":
-        steps = np.arange(2, np.ceil(-np.log10(loss.scale)))
-        return [huber(float(10.0**-step)) for step in steps]
-    return [huber(loss.scale * times) for times in STAGES]
+    return [huber(1e-1), huber(1e-2), huber(1e-3)] if loss.name == "lad" else [huber(loss.scale * n) for n in STAGES]
 
 
 def scale_of(loss: Loss) -> float:

@@ -18,7 +18,7 @@ ROUGH = 1e-7
 MOST_STEPS = 200
 WINDOW, CREEP = 20, 1e-9
 """A start that gains less than this part of its objective in so many steps is left where it is."""
-TRIED, KEPT = 100, 12
+TRIED, KEPT = 100, 16
 """After so many steps of all starts only so many go on, the lowest ones."""
 FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING, HARDER, EASIER = 1e-2, 1e-15, 1e13, 4.0, 0.25
 LOOK, BENT = 0.1, 0.75
