@@ -8,17 +8,20 @@ new zero. Newton's method makes the zeros exact, as slopes change along the edge
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from scalecalc.calibrate.losses import Loss
 from scalecalc.calibrate.problem import Problem
 from scalecalc.calibrate.tape import Array
 
 MOST_EDGES, MOST_STEPS = 100, 12
 ENOUGH = 1e-9
 """By how much the balance may fail at an optimum: rounding."""
+LINEAR = Loss("linear", 0.0, lambda r: (r, np.ones_like(r), np.zeros_like(r)))
 TOGETHER = 500_000
 """Slopes held at once."""
 
@@ -45,10 +48,52 @@ def corners(problem: Problem, points: Array, weights: Array | None = None) -> Co
     count = len(points)
     together = max(1, TOGETHER // (len(problem.observed) * points.shape[1]))
     parts = [
-        _descend(problem, points[some], _weights(problem, None if weights is None else weights[some], len(points[some])))
+        _descend(
+            problem, points[some], _weights(problem, None if weights is None else weights[some], len(points[some]))
+        )
         for some in (slice(first, first + together) for first in range(0, count, together))
     ]
     return Corner(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def edges(problem: Problem, points: Array, weights: Array | None, rounding: float) -> Corner:
+    """The same where the valley bends so much that its lowest point lies on an edge: fewer residuals are 0.
+
+    Newton's method with the zeros as constraints and their weights as multipliers.
+
+    Args:
+        problem, weights: as for `corners`.
+        points: optima of absolute deviations rounded off below `rounding`, (s, p).
+        rounding: what residuals that are 0 are below.
+    """
+    linear = replace(problem, loss=LINEAR, weights=None)
+    weights, points = _weights(problem, weights, len(points)), points.copy()
+    found = Corner(points, np.full(len(points), np.inf), np.full(len(points), np.inf))
+    first = problem.residuals(points)
+    inside = (np.abs(first) <= rounding) & (weights > 0)
+    counts, size = inside.sum(axis=1), points.shape[1]
+    for count in (n for n in range(size) if (counts == n).any()):
+        some = np.flatnonzero(counts == count)
+        own, x = weights[some], points[some]
+        zeros = np.argsort(~inside[some], axis=1, kind="stable")[:, :count]
+        multipliers = np.take_along_axis(own * first[some] / rounding, zeros, 1)
+        for _ in range(MOST_STEPS):
+            residuals, slopes = problem.linearised(x)
+            pulls = np.sign(residuals) * own
+            np.put_along_axis(pulls, zeros, multipliers, 1)
+            _, gradients, hessians = linear.evaluate(x, pulls)
+            at_zero = np.take_along_axis(slopes, zeros[:, :, None], 1)
+            system = np.zeros((len(some), size + count, size + count))
+            system[:, :size, :size], system[:, size:, :size] = hessians, at_zero
+            system[:, :size, size:] = at_zero.transpose(0, 2, 1)
+            wrong = np.concatenate([gradients, np.take_along_axis(residuals, zeros, 1)], axis=1)
+            move = _solved(system, -wrong)
+            x, multipliers = x + move[:, :size], multipliers + move[:, size:]
+        excess = np.abs(multipliers) - np.take_along_axis(own, zeros, 1)
+        failing = np.concatenate([np.abs(wrong), excess], axis=1).max(axis=1)
+        found.points[some], found.values[some] = x, _sums(problem.residuals(x), own)
+        found.failing[some] = np.where(np.isfinite(failing), failing, np.inf)
+    return found
 
 
 def _descend(problem: Problem, points: Array, weights: Array) -> Corner:
@@ -88,7 +133,8 @@ def _descend(problem: Problem, points: Array, weights: Array) -> Corner:
         residuals[active], slopes[active] = new_residuals[lower], new_slopes[lower]
     final, residuals, _ = _met(problem, points, zeros, MOST_STEPS)
     values = _sums(residuals, weights)
-    return Corner(final, values, np.where(np.isfinite(values) & (failing > ENOUGH), failing, np.where(np.isfinite(values), 0.0, np.inf)))
+    failing = np.where(failing > ENOUGH, failing, 0.0)
+    return Corner(final, values, np.where(np.isfinite(values), failing, np.inf))
 
 
 def _met(problem: Problem, points: Array, zeros: NDArray[np.int64], most: int) -> tuple[Array, Array, Array]:
@@ -122,7 +168,7 @@ def _crossing(
 
 def _sums(residuals: Array, weights: Array) -> Array:
     with np.errstate(all="ignore"):
-        return np.einsum("sn,sn->s", np.abs(residuals), weights)
+        return np.asarray(np.einsum("sn,sn->s", np.abs(residuals), weights))
 
 
 def _weights(problem: Problem, weights: Array | None, count: int) -> Array:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scalecalc.calibrate.corners import corners
+from scalecalc.calibrate.corners import corners, edges
 from scalecalc.calibrate.losses import Loss, huber, least_squares
 from scalecalc.calibrate.newton import Optimum, minimise
 from scalecalc.calibrate.problem import EXACT, Problem
@@ -190,11 +190,11 @@ def finish(problem: Problem, points: Array, weights: Array | None = None) -> Opt
         # a valley that bends has its lowest point on an edge: there is a slope over rounded corners
         some = None if weights is None else weights[rest]
         near = minimise(problem.evaluate, _through(problem, ROUNDER, points[rest], some), some, enough)
-        at = corners(problem, near.points, some)
-        low = (at.failing == 0) & (at.values <= near.values + problem.loss.scale * len(problem.observed))
-        found.points[rest] = np.where(low[:, None], at.points, near.points)
-        found.values[rest] = np.where(low, at.values, near.values)
-        found.failing[rest] = np.where(low, 0.0, near.gradients)
+        for at in (edges(problem, near.points, some, problem.loss.scale), corners(problem, near.points, some)):
+            close = at.values <= near.values + problem.loss.scale * len(problem.observed)
+            better = close & (at.failing < found.failing[rest])
+            for column, new in zip(found, at, strict=True):
+                column[rest[better]] = new[better]
     hessians = problem.evaluate(found.points, weights)[2]
     return Optimum(found.points, found.values, found.failing, hessians, np.zeros(len(points)))
 

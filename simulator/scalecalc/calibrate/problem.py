@@ -166,11 +166,8 @@ class Problem:
         with np.errstate(all="ignore"):
             for rows, columns, shape, found in self._tiles(points):
                 target = self._target[columns] if targets is None else targets[rows, columns]
-                own = None if self.weights is None else self.weights[columns]
-                each = (
-                    own if weights is None else weights[rows, columns] if own is None else own * weights[rows, columns]
-                )
-                value, gradient, hessian = self._summed(found, shape, target, each)
+                each = [w for w in (self.weights, None if weights is None else weights[rows]) if w is not None]
+                value, gradient, hessian = self._summed(found, shape, target, [w[..., columns] for w in each])
                 objective[rows] += value
                 gradients[rows] += gradient
                 hessians[rows] += hessian
@@ -180,15 +177,15 @@ class Problem:
         return objective, gradients, hessians
 
     def _summed(
-        self, found: list[Any], shape: tuple[int, int], target: Array, weights: Array | None
+        self, found: list[Any], shape: tuple[int, int], target: Array, weights: Sequence[Array]
     ) -> tuple[Array, Array, Array]:
         """One tile's part of the objectives, gradients and Hessians."""
         size, is_log = len(self.names), self.residual == "log"
         f, *others = (part if np.shape(part) == shape else np.broadcast_to(part, shape) for part in found)
         slopes, bends = others[:size], others[size:]
         value, first, second = self.loss.terms((np.log(f) if is_log else f) - target)
-        if weights is not None:
-            value, first, second = value * weights, first * weights, second * weights
+        for each in weights:
+            value, first, second = value * each, first * each, second * each
         # of log f: d2 = d2f/f - df df/f^2
         pull, bow = (first / f, (second - first) / (f * f)) if is_log else (first, second)
         gradient, hessian = np.empty((shape[0], size)), np.zeros((shape[0], size, size))
