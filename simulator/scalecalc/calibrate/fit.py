@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scalecalc.calibrate.corners import corners, edges
 from scalecalc.calibrate.losses import Loss, huber, least_squares
@@ -24,6 +25,8 @@ LONGER, LONGEST = 4, 400
 """So many of the lowest points without an end by then go on for so many steps: some forms' valleys are long."""
 ROUNDER = [huber(10.0**-digits) for digits in (2, 3, 4, 5, 6)]
 """On the way to absolute deviations where no corner is the optimum."""
+FEW = 1_000
+"""Observations that all starts are fitted to, where there are more than twice as many."""
 MEET, VALLEYS = 1e-3, 16
 """Starts whose residuals differ by less than this part of their size go on as one; so many valleys are gone down."""
 MOST_DECADES, SEEN = 40, 1e-2
@@ -78,9 +81,14 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
     if len(problem.observed) < len(problem.names):
         what = f"{len(problem.observed)} runs for {len(problem.names)} coefficients"
         raise FitError(what, todo="give more runs, or fix coefficients")
-    begun = starts(problem, ranges, count)
-    points, values = approach(replace(problem, loss=least_squares()), begun)
-    points, alike = together(problem, points, values, np.ones(len(begun)))
+    squares = replace(problem, loss=least_squares())
+    few = squares.chosen(_few(len(problem.observed)))
+    begun = starts(few, ranges, count)
+    points, values = approach(few, begun)
+    points, alike = together(few, points, values, np.ones(len(begun)))
+    if len(few.observed) < len(problem.observed):
+        points, values = approach(squares, points)
+        points, alike = together(problem, points, values, alike)
     # what vanished on the way may have a place in another loss
     back = visible(problem, points)
     moved = back[(back != points).any(axis=1)]
@@ -106,6 +114,13 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
         {name: float(value) for name, value in problem.coefficients(found.points[best]).items()},
         float(low), float(found.gradients[best]), condition(hessian), len(begun), agreed, hessian,
     )  # fmt: skip
+
+
+def _few(count: int) -> NDArray[np.int64]:
+    """Which of many observations are enough to look for valleys with."""
+    if count <= 2 * FEW:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(0).choice(count, FEW, replace=False))
 
 
 def _longer(problem: Problem, found: Optimum) -> Optimum:

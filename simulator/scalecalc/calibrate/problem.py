@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scalecalc.calibrate.losses import Loss
 from scalecalc.calibrate.newton import Evaluate
@@ -88,6 +89,12 @@ class Problem:
     @cached_property
     def _target(self) -> Array:
         return np.log(self.observed) if self.residual == "log" else self.observed
+
+    def chosen(self, rows: NDArray[Any]) -> Problem:
+        """The same for those observations only."""
+        own = None if self.weights is None else self.weights[rows]
+        data = {name: column[rows] for name, column in self.data.items()}
+        return replace(self, data=data, observed=self.observed[rows], weights=own)
 
     def off_by(self, part: float) -> float:
         """The objective where every residual is this part of what was observed: what is as good as 0."""
