@@ -99,7 +99,7 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
     found = _longer(problem, finish(problem, points))
     good = np.isfinite(found.values) & (found.gradients <= FINE * scale_of(problem.loss))
     if not good.any():
-        least = np.nanmin(np.where(np.isfinite(found.values), found.gradients, np.inf))
+        least = np.nanmin(np.where(np.isfinite(found.values), found.gradients, np.inf), initial=np.inf)
         raise FitError(
             f"no optimum from any of {len(begun)} starts (smallest gradient {least:.1e})",
             todo="check the formula's form, or give ranges for its coefficients",

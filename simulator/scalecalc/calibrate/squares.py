@@ -101,10 +101,9 @@ def _linearised(squares: Problem, points: Array, roots: Array | None) -> tuple[A
     if roots is None:
         return residuals, slopes
     # an observation of weight 0 has no say, even where it has no value
-    return (
-        np.where(roots > 0, residuals * roots, 0.0),
-        np.where(roots[..., None, :] > 0, slopes * roots[..., None, :], 0.0),
-    )
+    with np.errstate(all="ignore"):
+        own = roots[..., None, :]
+        return np.where(roots > 0, residuals * roots, 0.0), np.where(own > 0, slopes * own, 0.0)
 
 
 def _normal(residuals: Array, slopes: Array) -> tuple[Array, Array, Array]:

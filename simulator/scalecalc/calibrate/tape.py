@@ -23,6 +23,7 @@ BINARY: Mapping[str, Callable[..., Any]] = {
 }  # fmt: skip
 CALLS: Mapping[str, Callable[..., Any]] = {
     "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "floor": np.floor, "ceil": np.ceil, "abs": np.abs,
+    "sin": np.sin, "cos": np.cos, "atan": np.arctan,
 }  # fmt: skip
 EXTREMES: Mapping[str, Callable[..., Any]] = {"min": np.minimum, "max": np.maximum}
 
