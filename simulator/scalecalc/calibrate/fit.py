@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scalecalc.calibrate.corners import corners, edges
 from scalecalc.calibrate.losses import Loss, huber, least_squares
 from scalecalc.calibrate.newton import Optimum, minimise
-from scalecalc.calibrate.problem import EXACT, Problem
+from scalecalc.calibrate.problem import EXACT, MET, Problem
 from scalecalc.calibrate.squares import approach
 from scalecalc.calibrate.starts import COUNT, starts
 from scalecalc.calibrate.tape import Array
@@ -25,6 +25,8 @@ LONGER, LONGEST = 4, 400
 """So many of the lowest points without an end by then go on for so many steps: some forms' valleys are long."""
 ROUNDER = [huber(10.0**-digits) for digits in (2, 3, 4, 5, 6)]
 """On the way to absolute deviations where no corner is the optimum."""
+PASSING = 60
+"""Steps under a loss that only leads to another."""
 FEW = 1_000
 """Observations that all starts are fitted to, where there are more than twice as many."""
 MEET, VALLEYS = 1e-3, 16
@@ -94,7 +96,8 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
     moved = back[(back != points).any(axis=1)]
     points, alike = np.concatenate([points, moved]), np.append(alike, np.zeros(len(moved)))
     for loss in stages(problem.loss):
-        rounder = minimise(replace(problem, loss=loss).evaluate, points, None, ROUGH * scale_of(loss))
+        smooth = replace(problem, loss=loss)
+        rounder = minimise(smooth.evaluate, points, None, ROUGH * scale_of(loss), most=PASSING)
         points, alike = together(problem, rounder.points, rounder.values, alike)
     found = _longer(problem, finish(problem, points))
     good = np.isfinite(found.values) & (found.gradients <= FINE * scale_of(problem.loss))
@@ -147,12 +150,12 @@ def together(problem: Problem, points: Array, values: Array, alike: Array) -> tu
         alike: how many starts each stands for, (s).
     """
     residuals = problem.residuals(points)
-    chosen, counts = list[int](), list[float]()
+    chosen, counts, least = list[int](), list[float](), MET * float(problem.sizes.mean())
     for place in np.argsort(values, kind="stable"):
         if not np.isfinite(values[place]):
             break
         apart = np.abs(residuals[chosen] - residuals[place]).max(axis=1, initial=0.0)
-        same = np.flatnonzero(apart <= MEET * float(np.sqrt(np.mean(residuals[place] ** 2))) + EXACT)
+        same = np.flatnonzero(apart <= MEET * float(np.sqrt(np.mean(residuals[place] ** 2))) + least)
         if len(same):
             counts[same[0]] += alike[place]
         elif len(chosen) < VALLEYS:

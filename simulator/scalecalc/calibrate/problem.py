@@ -98,8 +98,12 @@ class Problem:
 
     def off_by(self, part: float) -> float:
         """The objective where every residual is this part of what was observed: what is as good as 0."""
-        size = np.ones(len(self.observed)) if self.residual == "log" else np.abs(self.observed)
-        return max(float(self.loss.terms(part * size)[0].sum()), 1e-300)
+        return max(float(self.loss.terms(part * self.sizes)[0].sum()), 1e-300)
+
+    @property
+    def sizes(self) -> Array:
+        """What residuals are parts of, (n): 1 for logarithms."""
+        return np.ones(len(self.observed)) if self.residual == "log" else np.abs(self.observed)
 
     @property
     def rounding(self) -> float | None:
