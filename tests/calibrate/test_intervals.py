@@ -91,13 +91,13 @@ def test_a_variable_without_a_value_is_named():
 
 
 def test_resampled_runs_have_their_own_corners():
-    """Every optimum of absolute deviations has as many residuals of 0 as coefficients."""
+    """Optima of absolute deviations have as many residuals of 0 as coefficients, or one less where a valley bends."""
     fitted = fit_law(additive(), grid_runs(additive(), 0.005), loss=lad())
     found = bootstrap(fitted.fit, count=100)
-    good = found.gradients < 1e-8
-    assert good.sum() >= 95
-    zeros = (np.abs(fitted.fit.problem.residuals(found.points[good])) < 1e-12).sum(axis=1)
-    assert (zeros >= 5).all()
+    assert (found.gradients < 1e-8).all()
+    zeros = (np.abs(fitted.fit.problem.residuals(found.points)) < 1e-12).sum(axis=1)
+    assert (zeros >= 4).all()
+    assert (zeros >= 5).mean() > 0.9
 
 
 def test_resamples_do_not_depend_on_how_many_there_are():

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from scalecalc.calibrate.corners import corners
+from scalecalc.calibrate.corners import corners, edges
 from scalecalc.calibrate.losses import Loss, huber, least_squares
 from scalecalc.calibrate.newton import Optimum, minimise
-from scalecalc.calibrate.problem import Problem
+from scalecalc.calibrate.problem import EXACT, MET, Problem
+from scalecalc.calibrate.squares import approach
 from scalecalc.calibrate.starts import COUNT, starts
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FitError
@@ -19,8 +21,18 @@ STAGES = (100.0, 10.0)
 """A loss that bends is approached by ones that bend so many times later: each valley lies in the one before."""
 ROUGH, FINE = 1e-7, 1e-8
 """Largest gradient entry, relative to the objective's scale, at which a stage and a fit are done."""
-FAR = 1_000
-"""Steps of the way from a start: valleys that bend take many."""
+LONGER, LONGEST = 4, 400
+"""So many of the lowest points without an end by then go on for so many steps: some forms' valleys are long."""
+ROUNDER = [huber(10.0**-digits) for digits in (2, 3, 4, 5, 6)]
+"""On the way to absolute deviations where no corner is the optimum."""
+PASSING = 60
+"""Steps under a loss that only leads to another."""
+FEW = 1_000
+"""Observations that all starts are fitted to, where there are more than twice as many."""
+MEET, VALLEYS = 1e-3, 16
+"""Starts whose residuals differ by less than this part of their size go on as one; so many valleys are gone down."""
+MOST_DECADES, SEEN = 40, 1e-2
+"""How far a coefficient that vanished is brought back, and the part of a residual at which it matters."""
 SAME = 1e-9
 """Starts whose objectives differ by no more, relatively, are at one optimum."""
 
@@ -71,71 +83,145 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
     if len(problem.observed) < len(problem.names):
         what = f"{len(problem.observed)} runs for {len(problem.names)} coefficients"
         raise FitError(what, todo="give more runs, or fix coefficients")
-    points = starts(problem, ranges, count)
-    found = descend(problem, points)
+    squares = replace(problem, loss=least_squares())
+    few = squares.chosen(_few(len(problem.observed)))
+    begun = starts(few, ranges, count)
+    points, values = approach(few, begun)
+    points, alike = together(few, points, values, np.ones(len(begun)))
+    if len(few.observed) < len(problem.observed):
+        points, values = approach(squares, points)
+        points, alike = together(problem, points, values, alike)
+    # what vanished on the way may have a place in another loss
+    back = visible(problem, points)
+    moved = back[(back != points).any(axis=1)]
+    points, alike = np.concatenate([points, moved]), np.append(alike, np.zeros(len(moved)))
+    for loss in stages(problem.loss):
+        smooth = replace(problem, loss=loss)
+        rounder = minimise(smooth.evaluate, points, None, ROUGH * scale_of(loss), most=PASSING)
+        points, alike = together(problem, rounder.points, rounder.values, alike)
+    found = _longer(problem, finish(problem, points))
     good = np.isfinite(found.values) & (found.gradients <= FINE * scale_of(problem.loss))
     if not good.any():
-        least = np.nanmin(np.where(np.isfinite(found.values), found.gradients, np.inf))
+        least = np.nanmin(np.where(np.isfinite(found.values), found.gradients, np.inf), initial=np.inf)
         raise FitError(
-            f"no optimum from any of {len(points)} starts (smallest gradient {least:.1e})",
+            f"no optimum from any of {len(begun)} starts (smallest gradient {least:.1e})",
             todo="check the formula's form, or give ranges for its coefficients",
         )
     best = int(np.argmin(np.where(good, found.values, np.inf)))
     low = found.values[best]
-    agreed = int((good & (found.values - low <= SAME * abs(low) + rounding_of(problem))).sum())
+    there = good & (found.values - low <= SAME * abs(low) + problem.off_by(EXACT))
+    agreed = max(int(alike[there].sum()), 1)
     hessian = found.hessians[best]
     return Fit(
         problem, found.points[best],
         {name: float(value) for name, value in problem.coefficients(found.points[best]).items()},
-        float(low), float(found.gradients[best]), condition(hessian), len(points), agreed, hessian,
+        float(low), float(found.gradients[best]), condition(hessian), len(begun), agreed, hessian,
     )  # fmt: skip
 
 
-def rounding_of(problem: Problem) -> float:
-    """What rounding makes of an objective that is 0: that of formulas that meet all runs."""
-    size = 1.0 if problem.residual == "log" else float(np.abs(problem.observed).max())
-    return float(problem.loss.terms(np.array([1e-13 * size]))[0][0]) * len(problem.observed)
+def _few(count: int) -> NDArray[np.int64]:
+    """Which of many observations are enough to look for valleys with."""
+    if count <= 2 * FEW:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(0).choice(count, FEW, replace=False))
+
+
+def _longer(problem: Problem, found: Optimum) -> Optimum:
+    """With more steps for the lowest that are not at their end."""
+    limit = FINE * scale_of(problem.loss)
+    ended = found.gradients <= limit
+    low = np.min(found.values[ended], initial=np.inf)
+    some = np.flatnonzero(~ended & (found.values < low))
+    some = some[np.argsort(found.values[some], kind="stable")[:LONGER]]
+    if not len(some) or problem.loss.name == "lad":
+        return found
+    more = minimise(problem.evaluate, found.points[some], None, limit * 1e-3, problem.rounding, LONGEST)
+    for column, new in zip(found, more, strict=True):
+        column[some] = new
+    return found
+
+
+def together(problem: Problem, points: Array, values: Array, alike: Array) -> tuple[Array, Array]:
+    """One point for all that say the same of every run, and how many starts those are; the lowest valleys only.
+
+    Args:
+        problem: to be solved.
+        points, values: where starts have come, (s, p), and the objectives there, (s).
+        alike: how many starts each stands for, (s).
+    """
+    residuals = problem.residuals(points)
+    chosen, counts, least = list[int](), list[float](), MET * float(problem.sizes.mean())
+    for place in np.argsort(values, kind="stable"):
+        if not np.isfinite(values[place]):
+            break
+        apart = np.abs(residuals[chosen] - residuals[place]).max(axis=1, initial=0.0)
+        same = np.flatnonzero(apart <= MEET * float(np.sqrt(np.mean(residuals[place] ** 2))) + least)
+        if len(same):
+            counts[same[0]] += alike[place]
+        elif len(chosen) < VALLEYS:
+            chosen.append(int(place))
+            counts.append(alike[place])
+    return points[chosen], np.array(counts)
 
 
 def descend(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:
     """From starts anywhere to the optimum: by least squares first, then by losses that bend ever earlier."""
-    points = _approach(replace(problem, loss=least_squares()), points, weights)
-    for loss in stages(problem.loss):
-        before = replace(problem, loss=loss)
-        points = minimise(before.evaluate, points, weights, ROUGH * scale_of(loss)).points
-    return finish(problem, points, weights)
+    points, _ = approach(replace(problem, loss=least_squares()), points, weights)
+    return finish(problem, _through(problem, stages(problem.loss), points, weights), weights)
 
 
-def _approach(squares: Problem, points: Array, weights: Array | None) -> Array:
-    """Least squares from afar, with exact Hessians and without their bends: each finds valleys the other misses."""
-    exact = minimise(squares.evaluate, points, weights, ROUGH, squares.rounding)
-    rough = minimise(squares.evaluate_roughly, points, weights, ROUGH, squares.rounding, FAR)
-    arrived, instead = exact.gradients <= ROUGH, rough.gradients <= ROUGH
-    lower = rough.values < exact.values * (1.0 - SAME)
-    better = np.where(arrived == instead, lower, instead)
-    return np.where(better[:, None], rough.points, exact.points)
+def _through(problem: Problem, losses: Sequence[Loss], points: Array, weights: Array | None) -> Array:
+    for loss in losses:
+        points = minimise(replace(problem, loss=loss).evaluate, points, weights, ROUGH * scale_of(loss)).points
+    return points
+
+
+def visible(problem: Problem, points: Array, names: Sequence[str] = ()) -> Array:
+    """Points whose coefficients that went to 0 are where they begin to matter: there their logarithms have slopes.
+
+    Args:
+        problem: to be solved.
+        points: (s, p).
+        names: which coefficients; all that are fitted as logarithms if empty.
+    """
+    points = points.copy()
+    for place in (problem.names.index(name) for name in names or problem.positive):
+        moved = points.copy()
+        for _ in range(MOST_DECADES):
+            residuals, slopes = problem.linearised(moved)
+            faint = np.abs(slopes[:, :, place]).max(axis=1) <= SEEN * np.abs(residuals).max(axis=1)
+            if not faint.any():
+                break
+            moved[faint, place] += np.log(10.0)
+        points[~faint] = moved[~faint]
+    return points
 
 
 def finish(problem: Problem, points: Array, weights: Array | None = None) -> Optimum:
     """From near an optimum to it; resamples by two digits less, beyond which rounding takes most of the steps."""
-    if problem.loss.name == "lad":
-        # from corner to corner there is no slope to follow: over rounded ones
-        for loss in stages(problem.loss):
-            smooth = replace(problem, loss=loss)
-            points = minimise(smooth.evaluate, points, weights, ROUGH * scale_of(loss)).points
     enough = FINE * (1e-3 if weights is None else 1e-1) * scale_of(problem.loss)
-    found = minimise(problem.evaluate, points, weights, enough, problem.rounding)
-    return corners(problem, found, weights) if problem.loss.name == "lad" else found
+    if problem.loss.name != "lad":
+        return minimise(problem.evaluate, points, weights, enough, problem.rounding)
+    found = corners(problem, points, weights)
+    rest = np.flatnonzero(found.failing > 0)
+    if len(rest):
+        # a valley that bends has its lowest point on an edge: there is a slope over rounded corners
+        some = None if weights is None else weights[rest]
+        near = minimise(problem.evaluate, _through(problem, ROUNDER, points[rest], some), some, enough)
+        for at in (edges(problem, near.points, some, problem.loss.scale), corners(problem, near.points, some)):
+            close = at.values <= near.values + problem.loss.scale * len(problem.observed)
+            better = close & (at.failing < found.failing[rest])
+            for column, new in zip(found, at, strict=True):
+                column[rest[better]] = new[better]
+    hessians = problem.evaluate(found.points, weights)[2]
+    return Optimum(found.points, found.values, found.failing, hessians, np.zeros(len(points)))
 
 
 def stages(loss: Loss) -> list[Loss]:
     """What is minimised between least squares and a loss."""
     if loss.name == "least-squares":
         return []
-    if loss.name == "lad":
-        steps = np.arange(2, np.ceil(-np.log10(loss.scale)))
-        return [huber(float(10.0**-step)) for step in steps]
-    return [huber(loss.scale * times) for times in STAGES]
+    return [huber(1e-1), huber(1e-2), huber(1e-3)] if loss.name == "lad" else [huber(loss.scale * n) for n in STAGES]
 
 
 def scale_of(loss: Loss) -> float:

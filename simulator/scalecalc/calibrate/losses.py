@@ -48,13 +48,8 @@ def huber(delta: float = 1e-3) -> Loss:
     """r^2 / 2 up to delta, then delta (|r| - delta / 2): Huber 1964, as Hoffmann et al. 2022 use it on logarithms."""
 
     def terms(r: Array) -> Terms:
-        size = np.abs(r)
-        inside = size <= delta
-        return (
-            np.where(inside, 0.5 * r * r, delta * (size - 0.5 * delta)),
-            np.where(inside, r, delta * np.sign(r)),
-            np.where(inside, 1.0, EASE * delta / np.maximum(size, delta)),
-        )
+        pull = np.clip(r, -delta, delta)
+        return pull * (r - 0.5 * pull), pull, np.where(pull == r, 1.0, EASE * pull / r)
 
     return Loss("huber", delta, terms)
 

@@ -1,7 +1,6 @@
 """Many small fits at once: Newton's method with exact Hessians, all starts and all resamples as one batch.
 
-Every problem has its own damping; one that is at its optimum leaves the batch. Far away, where Hessians have
-directions of negative curvature, their Gauss-Newton part leads (Levenberg 1944, Marquardt 1963): the same steps.
+Every problem has its own damping; one that is at its optimum leaves the batch.
 """
 
 from __future__ import annotations
@@ -10,17 +9,20 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from scalecalc.calibrate.tape import Array
 
 MOST_STEPS = 200
 ENOUGH = 1e-11
 """Largest entry of a gradient, over the sum of weights' scale, at which a problem is solved."""
-LEAST_DAMPING, MOST_DAMPING = 1e-15, 1e15
+FIRST_DAMPING, LEAST_DAMPING, MOST_DAMPING = 1e-4, 1e-15, 1e15
+SPARE, LEVEL = 8, 1e4
+"""Steps without any visible gain, and how many times the gradient asked for they may end at."""
+SINGULAR = 1e-14
+"""Curvatures below this part of the diagonal are rounding."""
 LONGEST = 3.0
 """Most a coordinate changes in one step, over its size or 1."""
-CHUNK, CELLS = 48, 12_000
-"""Problems computed together, more if they are small: their arrays stay in the processor's cache."""
 
 Evaluate = Callable[[Array, Array | None], tuple[Array, Array, Array]]
 """Objectives (s), gradients (s, p) and Hessians (s, p, p) of s problems at their points (s, p) with weights (s, n)."""
@@ -48,7 +50,7 @@ def minimise(
     evaluate: Evaluate, starts: Array, weights: Array | None = None, enough: float = ENOUGH,
     rounding: float | None = None, most: int = MOST_STEPS,
 ) -> Optimum:  # fmt: skip
-    """Minimise from every start, in batches.
+    """Minimise from every start.
 
     Args:
         evaluate: the objectives.
@@ -60,58 +62,102 @@ def minimise(
         most: steps.
     """
     points, count = np.array(starts, float), len(starts)
-    together = CHUNK if weights is None else max(CHUNK, CELLS // weights.shape[1])
-    parts = [
-        evaluate(points[some], None if weights is None else weights[some])
-        for some in (slice(first, first + together) for first in range(0, count, together))
-    ]
-    values, gradients, hessians = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    values, gradients, hessians = evaluate(points, weights)
     sizes = _sizes(values, gradients, hessians, rounding)
-    damping, steps = np.full(count, 1e-3), np.zeros(count)
-    waiting = np.flatnonzero(np.isfinite(values))
-    active = waiting[:0]
+    damping, steps, spare = np.full(count, FIRST_DAMPING), np.zeros(count), np.full(count, SPARE)
+    active = np.flatnonzero(np.isfinite(values))
     while True:
-        going = (sizes[active] > enough) & (damping[active] <= MOST_DAMPING) & (steps[active] < most)
-        active = active[going]
-        # whoever waits takes the place of one that is done
-        free = together - len(active)
-        active, waiting = np.concatenate([active, waiting[:free]]), waiting[free:]
-        active = active[sizes[active] > enough]
+        going = (sizes[active] > enough) & (steps[active] < most)
+        active = active[going & (damping[active] <= MOST_DAMPING) & (spare[active] > 0)]
         if not len(active):
-            if not len(waiting):
-                break
-            continue
-        trial = points[active] + _steps(points[active], gradients[active], hessians[active], damping[active])
+            return Optimum(points, values, sizes, hessians, steps)
+        move = downhill(hessians[active], damping[active])(gradients[active])
+        trial = points[active] + bounded(move, points[active])
         new = evaluate(trial, None if weights is None else weights[active])
         new_values, new_sizes = new[0], _sizes(*new, rounding)
         steps[active] += 1
-        gained = values[active] - new_values
-        # near the optimum rounding hides the gain: there a smaller gradient is one
-        flat = np.abs(gained) <= 1e-13 * np.abs(values[active])
-        better = np.isfinite(new_values) & np.where(flat, new_sizes < sizes[active], gained > 0)
-        won, lost = active[better], active[~better]
+        better, hidden = improved(values[active], new_values, sizes[active], new_sizes, rounding or 0.0)
+        # on level ground it is the damping that holds a step back, and one that seems worse may lead on
+        level = hidden & ~better
+        spare[active[level]] -= 1
+        damping[active] *= np.where(level, 1e-3, np.where(better, 0.1, 10.0))
+        better |= level & (new_sizes <= LEVEL * enough)
+        won = active[better]
         points[won], sizes[won] = trial[better], new_sizes[better]
         values[won], gradients[won], hessians[won] = (column[better] for column in new)
-        damping[won] = np.maximum(damping[won] * 0.1, LEAST_DAMPING)
-        damping[lost] *= 10.0
-    return Optimum(points, values, sizes, hessians, steps)
+        damping[won] = np.maximum(damping[won], LEAST_DAMPING)
+
+
+def improved(
+    values: Array, new_values: Array, sizes: Array, new_sizes: Array, rounding: float
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which steps are kept, and of which rounding hides the gain: near the optimum a smaller gradient is one.
+
+    Differences that are small beside what was observed hold fewer digits: `rounding` is that of an objective of 0.
+    """
+    gained = values - new_values
+    flat = np.abs(gained) <= 1e-13 * np.abs(values) + 3e-10 * np.sqrt(np.abs(values) * rounding)
+    return np.isfinite(new_values) & np.where(flat, new_sizes < sizes, gained > 0), flat
 
 
 def _sizes(values: Array, gradients: Array, hessians: Array, rounding: float | None) -> Array:
     """The largest entry of each gradient, as it is or relative."""
     if rounding is None:
         return np.asarray(np.abs(gradients).max(axis=1))
+    return relative(values, gradients, hessians, rounding)
+
+
+def relative(values: Array, gradients: Array, hessians: Array, rounding: float) -> Array:
+    """Of least squares: the largest cosine between the residuals and their slopes."""
     slopes = np.sqrt(np.maximum(np.abs(np.einsum("sii->si", hessians)), 1e-300))
     return np.asarray((np.abs(gradients) / slopes).max(axis=1) / np.sqrt(2.0 * values + rounding))
 
 
-def _steps(points: Array, gradients: Array, hessians: Array, damping: Array) -> Array:
-    """Downhill steps: along each eigenvector by the size of its curvature, damped by a part of the largest."""
-    scale = np.sqrt(np.maximum(np.abs(np.einsum("sii->si", hessians)), 1e-300))
-    scaled = hessians / (scale[:, :, None] * scale[:, None, :])
-    curvatures, vectors = np.linalg.eigh(scaled)
-    size = np.abs(curvatures) + damping[:, None]
-    along = np.einsum("sij,si->sj", vectors, gradients / scale)
-    move = -np.einsum("sij,sj->si", vectors, along / np.maximum(size, 1e-14)) / scale
+def bounded(move: Array, points: Array) -> Array:
+    """Moves no longer than a step may be."""
     longest = (np.abs(move) / np.maximum(1.0, np.abs(points))).max(axis=1, keepdims=True)
     return np.asarray(move * np.minimum(1.0, LONGEST / np.maximum(longest, 1e-300)))
+
+
+def downhill(hessians: Array, damping: Array, scale: Array | None = None) -> Callable[[Array], Array]:
+    """From gradients (s, p) to moves: minus the damped inverse Hessian times them.
+
+    Of a Hessian that is not positive definite, along each eigenvector by the size of its curvature.
+
+    Args:
+        hessians: (s, p, p).
+        damping: what is added to the curvatures in units of the scale, (s).
+        scale: of the coordinates, (s, p): roots of curvatures; the Hessian's own if None.
+    """
+    if scale is None:
+        scale = np.sqrt(np.maximum(np.abs(np.einsum("sii->si", hessians)), 1e-300))
+    scaled = hessians / (scale[:, :, None] * scale[:, None, :])
+    size = scaled.shape[1]
+    # the problems along the last axis: each operation is one of all of them
+    factor = scaled.transpose(1, 2, 0).copy()
+    definite = np.ones(len(scaled), bool)
+    with np.errstate(all="ignore"):
+        for j in range(size):
+            pivot = factor[j, j] + damping - (factor[j, :j] ** 2).sum(axis=0)
+            definite &= pivot > SINGULAR
+            factor[j, j] = np.sqrt(np.maximum(pivot, SINGULAR))
+            factor[j + 1 :, j] -= np.einsum("iks,ks->is", factor[j + 1 :, :j], factor[j, :j])
+            factor[j + 1 :, j] /= factor[j, j]
+    bent = np.flatnonzero(~(definite & np.isfinite(factor).all(axis=(0, 1))))
+    curvatures, vectors = np.linalg.eigh(scaled[bent])
+    curvatures = np.maximum(np.abs(curvatures) + damping[bent, None], SINGULAR)
+
+    def move(gradients: Array) -> Array:
+        right = gradients / scale
+        x = right.T.copy()
+        with np.errstate(all="ignore"):
+            for j in range(size):
+                x[j] = (x[j] - np.einsum("ks,ks->s", factor[j, :j], x[:j])) / factor[j, j]
+            for j in reversed(range(size)):
+                x[j] = (x[j] - np.einsum("ks,ks->s", factor[j + 1 :, j], x[j + 1 :])) / factor[j, j]
+        found = x.T
+        along = np.einsum("sij,si->sj", vectors, right[bent]) / curvatures
+        found[bent] = np.einsum("sij,sj->si", vectors, along)
+        return np.asarray(-found / scale)
+
+    return move

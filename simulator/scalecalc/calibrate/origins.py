@@ -10,10 +10,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from scalecalc.calibrate.fit import FINE, ROUGH, descend, scale_of
+from scalecalc.calibrate.fit import FINE, descend, scale_of
 from scalecalc.calibrate.losses import least_squares
-from scalecalc.calibrate.newton import minimise
 from scalecalc.calibrate.problem import Problem
+from scalecalc.calibrate.squares import approach
 from scalecalc.calibrate.starts import starts
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FitError
@@ -60,19 +60,12 @@ def fit_parts(
     seen = (weights > 0).all(axis=0)
     if int(seen.sum()) < len(problem.names):
         seen = weights[np.argmin((weights > 0).sum(axis=1))] > 0
-    own = None if problem.weights is None else problem.weights[seen]
-    inner = replace(
-        problem, data={n: column[seen] for n, column in problem.data.items()}, observed=problem.observed[seen],
-        weights=own,
-    )  # fmt: skip
-    points = starts(inner, ranges, seeds)
+    points = starts(problem.chosen(seen), ranges, seeds)
     count, tries, size = len(weights), len(points), len(problem.names)
-    rough = minimise(
-        replace(problem, loss=least_squares()).evaluate, np.tile(points, (count, 1)), np.repeat(weights, tries, axis=0),
-        ROUGH, most=ROUGH_STEPS,
-    )  # fmt: skip
-    kept = np.argsort(_finite(rough.values).reshape(count, tries), axis=1)[:, :KEPT]
-    points = np.take_along_axis(rough.points.reshape(count, tries, size), kept[:, :, None], 1).reshape(-1, size)
+    squares = replace(problem, loss=least_squares())
+    rough, values = approach(squares, np.tile(points, (count, 1)), np.repeat(weights, tries, axis=0), ROUGH_STEPS)
+    kept = np.argsort(_finite(values).reshape(count, tries), axis=1)[:, :KEPT]
+    points = np.take_along_axis(rough.reshape(count, tries, size), kept[:, :, None], 1).reshape(-1, size)
     found = descend(problem, points, np.repeat(weights, kept.shape[1], axis=0))
     solved = found.gradients <= FINE * scale_of(problem.loss)
     values = _finite(np.where(solved, found.values, np.inf)).reshape(count, -1)

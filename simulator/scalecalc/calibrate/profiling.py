@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scalecalc.calibrate.fit import Fit
+from scalecalc.calibrate.fit import Fit, visible
 from scalecalc.calibrate.lawfit import LawFit
 from scalecalc.calibrate.losses import huber
 from scalecalc.calibrate.newton import Evaluate, minimise
@@ -25,8 +25,6 @@ from scalecalc.laws import optimum
 from scalecalc.laws.optimum import SIX
 
 HELD, REAL = "held_", "real_"
-MOST_DECADES, SEEN = 40, 1e-2
-"""How far a coefficient that vanished is brought back, and the part of a residual at which it matters."""
 FIRMNESS = 1e4
 """How much more the held value weighs than all runs: it gives way by that part of what they would move it."""
 EXACT = 1e-13
@@ -136,17 +134,11 @@ def allowance(fit: Fit, level: float) -> float:
 
 def _visible(fit: Fit, name: str) -> Fit:
     """A fit whose coefficient went to 0, with it where it begins to matter: there its logarithm has a slope."""
-    place = fit.problem.names.index(name)
-    point = fit.point.copy()
-    for _ in range(MOST_DECADES):
-        slopes = fit.problem.linearised(point[None])[1][0][:, place]
-        if float(np.abs(slopes).max()) > SEEN * float(np.abs(fit.residuals).max()):
-            break
-        point[place] += math.log(10.0)
-    if point[place] == fit.point[place]:
+    point = visible(fit.problem, fit.point[None], [name])[0]
+    if (point == fit.point).all():
         return fit
     hessian = fit.problem.evaluate(point[None], None)[2][0]
-    moved = {**fit.coefficients, name: math.exp(point[place])}
+    moved = {**fit.coefficients, name: math.exp(point[fit.problem.names.index(name)])}
     return replace(fit, point=point, coefficients=moved, hessian=hessian)
 
 

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scalecalc.calibrate import judge
-from scalecalc.calibrate.fit import Fit, rounding_of
+from scalecalc.calibrate.fit import Fit
 from scalecalc.calibrate.forms import checked, dressed, ranges_of
 from scalecalc.calibrate.lawfit import LawFit, fit_law, held_of
 from scalecalc.calibrate.method import Method
+from scalecalc.calibrate.problem import EXACT
 from scalecalc.calibrate.reading import Reading
 from scalecalc.errors import FitError, ScalecalcError, UsageError
 from scalecalc.laws import Law
@@ -139,5 +140,5 @@ def _vanished(fit: Fit) -> str | None:
 def _same(one: Fit, other: Fit) -> bool:
     if len(one.point) != len(other.point):
         return False
-    same = SAME * abs(one.objective) + rounding_of(one.problem)
+    same = SAME * abs(one.objective) + one.problem.off_by(EXACT)
     return bool(abs(one.objective - other.objective) <= same)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scalecalc.calibrate.fit import FINE, Fit, descend, finish, scale_of
+from scalecalc.calibrate.fit import FINE, Fit, finish, scale_of
 from scalecalc.calibrate.newton import Optimum, minimise
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FitError
@@ -50,9 +50,7 @@ def bootstrap(fit: Fit, groups: Sequence[int] | None = None, count: int = DRAWS,
     """
     runs = range(len(fit.residuals)) if groups is None else groups
     weights = weights_of(runs, count, seed)
-    # a corner of all runs is far from those of resamples on the scale of its roundness
-    solve = descend if fit.problem.loss.name == "lad" else finish
-    found = solve(fit.problem, np.repeat(fit.point[None], count, axis=0), weights)
+    found = finish(fit.problem, np.repeat(fit.point[None], count, axis=0), weights)
     _check(found, fit, count)
     return found
 

@@ -23,6 +23,7 @@ BINARY: Mapping[str, Callable[..., Any]] = {
 }  # fmt: skip
 CALLS: Mapping[str, Callable[..., Any]] = {
     "exp": np.exp, "log": np.log, "sqrt": np.sqrt, "floor": np.floor, "ceil": np.ceil, "abs": np.abs,
+    "sin": np.sin, "cos": np.cos, "atan": np.arctan,
 }  # fmt: skip
 EXTREMES: Mapping[str, Callable[..., Any]] = {"min": np.minimum, "max": np.maximum}
 
@@ -44,8 +45,14 @@ class Tape:
         self._fixed: set[int] = set()
         self._constant = constant
         self._inputs: dict[str, int] = {}
-        self.outputs = [self._place(expression) for expression in expressions]
+        self.outputs: list[int] = []
+        self._ends = [0]
+        for expression in expressions:
+            self.outputs.append(self._place(expression))
+            self._ends.append(len(self._steps))
         self._size = len(self._slots)
+        self._buffers, self._deepest = self._shared()
+        self._memory: Array = np.empty((self._deepest, 0))
 
     def _slot(self, key: object) -> tuple[int, bool]:
         known = key in self._slots
@@ -101,6 +108,29 @@ class Tape:
                 self._fixed.add(slot)
         return slot
 
+    def _shared(self) -> tuple[dict[int, int], int]:
+        """The piece of memory for each step's result, and how many there are: freed when it was last used.
+
+        Only of results that data and coordinates decide together: others are small.
+        """
+        last: dict[int, int] = {}
+        for place, (_, (_, places)) in enumerate(self._steps):
+            last.update(dict.fromkeys(places, place))
+        last.update(dict.fromkeys(self.outputs, len(self._steps)))
+        wide = set(self._constant and [self._inputs[name] for name in self._constant & self._inputs.keys()])
+        free, count, found = list[int](), 0, dict[int, int]()
+        for place, (slot, (function, places)) in enumerate(self._steps):
+            if wide.isdisjoint(places):
+                continue
+            wide.add(slot)
+            if slot in self._fixed or not isinstance(function, np.ufunc):
+                continue
+            free += [found[used] for used in set(places) if used in found and last[used] == place]
+            if not free:
+                free, count = [count], count + 1
+            found[slot] = free.pop()
+        return found, count
+
     def prepare(self, data: Mapping[str, Array]) -> list[Any]:
         """What only the constant names decide, for their values."""
         found: list[Any] = [None] * self._size
@@ -113,13 +143,29 @@ class Tape:
                 found[slot] = function(*(found[place] for place in places))
         return found
 
-    def run(self, prepared: Sequence[Any], values: Mapping[str, Any]) -> list[Any]:
-        """The expressions at values of all other names; arrays are broadcast."""
+    def run(
+        self, prepared: Sequence[Any], values: Mapping[str, Any], shape: tuple[int, int], first: int = 0
+    ) -> list[Any]:
+        """The expressions at values of all other names; what they hold is lost with the next run.
+
+        Args:
+            prepared: of `prepare`.
+            values: (s, 1) each.
+            shape: (s, n), of results that data and values decide together.
+            first: only so many expressions; all if 0.
+        """
+        cells = shape[0] * shape[1]
+        if self._memory.shape[1] < cells:
+            self._memory = np.empty((self._deepest, cells))
+        buffers = [row[:cells].reshape(shape) for row in self._memory]
         found = list(prepared)
         for name, slot in self._inputs.items():
             if name not in self._constant:
                 found[slot] = values[name]
-        for slot, (function, places) in self._steps:
-            if slot not in self._fixed:
+        first = first or len(self.outputs)
+        for slot, (function, places) in self._steps[: self._ends[first]]:
+            if slot in self._buffers:
+                found[slot] = function(*(found[place] for place in places), out=buffers[self._buffers[slot]])
+            elif slot not in self._fixed:
                 found[slot] = function(*(found[place] for place in places))
-        return [found[slot] for slot in self.outputs]
+        return [found[slot] for slot in self.outputs[:first]]

@@ -67,6 +67,12 @@ def _call(function: str, arguments: tuple[Expr, ...], slopes: list[Expr]) -> Exp
             return divide(du, u)
         case "sqrt":
             return divide(du, multiply(TWO, Call("sqrt", arguments)))
+        case "sin":
+            return multiply(Call("cos", arguments), du)
+        case "cos":
+            return negate(multiply(Call("sin", arguments), du))
+        case "atan":
+            return divide(du, add(ONE, power(u, TWO)))
         case "abs":
             return multiply(divide(u, Call("abs", (u,))), du)
         case "floor" | "ceil":

@@ -44,8 +44,8 @@ class Token(NamedTuple):
 def parse(text: str, *, roots: bool = False) -> Expr:
     """The tree of an arithmetic text.
 
-    Numbers, names, `+ - * / // % **`, parentheses, and calls of `exp log sqrt floor ceil abs min max`. Integers stay
-    integers.
+    Numbers, names, `+ - * / // % **`, parentheses, and calls of `exp log sqrt floor ceil abs sin cos atan min max`.
+    Integers stay integers.
 
     Args:
         text: the arithmetic.

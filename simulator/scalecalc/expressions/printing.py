@@ -115,7 +115,7 @@ def _latex_call(function: str, arguments: list[str]) -> str:
         unknown, equation, low, high = arguments
         return rf"\left\{{{unknown} \in \left({low}, {high}\right) : {equation} = 0\right\}}"
     around = {"sqrt": (r"\sqrt{", "}"), "floor": (r"\lfloor ", r" \rfloor"), "ceil": (r"\lceil ", r" \rceil"),
-              "abs": (r"\left|", r"\right|")}  # fmt: skip
+              "abs": (r"\left|", r"\right|"), "atan": (r"\arctan\left(", r"\right)")}  # fmt: skip
     before, after = around.get(function, (rf"\{function}\left(", r"\right)"))
     return before + ", ".join(arguments) + after
 
@@ -136,7 +136,8 @@ def to_sympy(node: Expr, assumptions: Mapping[str, bool]) -> Any:
 
     functions: dict[str, Callable[..., Any]] = {
         "number": sympy.sympify, "exp": sympy.exp, "log": sympy.log, "sqrt": sympy.sqrt, "floor": sympy.floor,
-        "ceil": sympy.ceiling, "abs": sympy.Abs, "min": sympy.Min, "max": sympy.Max, "%": sympy.Mod, "**": sympy.Pow,
+        "ceil": sympy.ceiling, "abs": sympy.Abs, "sin": sympy.sin, "cos": sympy.cos,
+        "atan": sympy.atan, "min": sympy.Min, "max": sympy.Max, "%": sympy.Mod, "**": sympy.Pow,
         "//": lambda left, right: sympy.floor(left / right),
     }  # fmt: skip
     return node.evaluate({name: sympy.Symbol(name, **assumptions) for name in node.names}, functions)

@@ -13,6 +13,7 @@ from scalecalc.errors import ExpressionError
 # function: (fewest, most arguments)
 ARITY = {
     "exp": (1, 1), "log": (1, 1), "sqrt": (1, 1), "floor": (1, 1), "ceil": (1, 1), "abs": (1, 1),
+    "sin": (1, 1), "cos": (1, 1), "atan": (1, 1),
     "min": (1, 99), "max": (1, 99),
 }  # fmt: skip
 
@@ -209,5 +210,7 @@ FUNCTIONS: Functions = {
     "%": operator.mod, "**": _power, "-x": operator.neg,
     "exp": _elementwise(math.exp, "exp"), "log": _elementwise(math.log, "log"), "sqrt": _elementwise(math.sqrt, "sqrt"),
     "floor": _elementwise(math.floor, "floor"), "ceil": _elementwise(math.ceil, "ceil"), "abs": abs,
+    "sin": _elementwise(math.sin, "sin"), "cos": _elementwise(math.cos, "cos"),
+    "atan": _elementwise(math.atan, "arctan"),
     "min": _extreme(min, "minimum"), "max": _extreme(max, "maximum"),
 }  # fmt: skip
