@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Collection
 from typing import IO, Any
 
 from scalecalc import __version__
+from scalecalc.calibrate.ahead import Step, ahead
 from scalecalc.calibrate.calibration import Calibration
+from scalecalc.calibrate.intervals import written
+from scalecalc.calibrate.judge import SURVIVES, Judged
 from scalecalc.calibrate.lawfile import fitted_law, method_words
-from scalecalc.calibrate.ranking import Ranked
+from scalecalc.estimate.words import short
+from scalecalc.laws import Law, Prediction
+from scalecalc.laws.intervals import PARTS
 from scalecalc.laws.writing import text_of
 from scalecalc.report.blocks import Block, Row
+from scalecalc.report.prediction import deviation, digits, parts, shown
 from scalecalc.report.render import grid
 from scalecalc.report.terminal import show_blocks
 
 FORMATS = ("table", "json", "csv", "markdown", "yaml")
 COLUMNS = ("coefficient", "value", "standard error", "low", "high", "unit")
+OWN = ("objective", "chosen", "members")
+"""Words of the method that other blocks have."""
 SHOWN = 8
 """Forms a table lists."""
 
@@ -43,29 +52,68 @@ def render(result: Calibration, form: str, file: IO[str], path: str | None = Non
 
 def blocks(result: Calibration, path: str | None = None) -> list[Block]:
     """Everything for people."""
-    runs = result.kept.runs
     name = result.read.runs.source
-    fit = result.fitted.fit
-    objective: list[Row] = [["objective", f"{fit.objective:.10g}", "sum over the observations"]]
-    objective += [[key, text, ""] for key, text in method_words(result).items() if key not in ("objective", "chosen")]
+    law = fitted_law(result)
+    method: list[Row] = [[key, text, ""] for key, text in method_words(result).items() if key not in OWN]
+    if not result.ensemble:
+        method.insert(0, ["objective", f"{result.fitted.fit.objective:.10g}", "sum over the observations"])
     head = [result.run_set.title, f"source: {result.run_set.source}"] if result.run_set else []
-    interval = "90 % interval" if result.draws else result.why_none
     found = [
         Block(name, [*([line] for line in head)]),
         Block("RUNS", [[_counts(result)], *([fact] for fact in result.read.facts), *_ranges(result)]),
         Block("FORMS", _forms(result)),
-        Block("FIT", [
-            [f"{runs.metric} = {result.law.formula}"],
-            ["", "value", "standard error", interval, ""],
-            *([row[0], row[1], row[2], f"{row[3]} to {row[4]}" if row[3] else "", row[5]]
-              for row in _coefficients(result, digits=6)),
-        ]),
-        Block("METHOD", objective),
+        Block("FIT", _members(result) if result.ensemble else _fit(result)),
+        Block("METHOD", method),
+        Block("PREDICTION", _ahead(result, law)),
         Block("WARNINGS", [[line] for line in result.doubts]),
         Block("ASSUMED", [[line] for line in result.read.assumptions]),
         Block("next", [[_next(result, path)]]),
     ]  # fmt: skip
     return [block for block in found if block.rows or block.label == name]
+
+
+def _fit(result: Calibration) -> list[Row]:
+    interval = "90 % interval" if result.draws else result.why_none
+    return [
+        [f"{result.kept.runs.metric} = {result.law.formula}"],
+        ["", "value", "standard error", interval, ""],
+        *([row[0], row[1], row[2], f"{row[3]} to {row[4]}" if row[3] else "", row[5]]
+          for row in _coefficients(result, digits=6)),
+    ]  # fmt: skip
+
+
+def _members(result: Calibration) -> list[Row]:
+    """The members of an ensemble: coefficients are in its law file."""
+    if result.ensemble is None:
+        return []
+    what = f"log {result.kept.runs.metric} = the mean of its members' by weight: 1/(what each missed of larger runs)^2"
+    members = sorted(result.ensemble.members, key=lambda member: -member.weight)
+    return [
+        [what], ["form^k", "weight", "missed", ""],
+        *([m.name, f"{m.weight:.3f}", _percent(m.error), str(written(m.law, digits=4))] for m in members),
+    ]  # fmt: skip
+
+
+def _ahead(result: Calibration, law: Law) -> list[Row]:
+    """What the law says of the largest run and beyond, and how sure that is."""
+    steps = ahead(law, result.kept.runs)
+    doubt = law.uncertainty
+    head = ["", *law.inputs, result.kept.runs.metric, "90 % interval", *(PARTS if doubt else ())]
+    rows: list[Row] = [[*head]]
+    for step in steps:
+        where = "largest run" if step.factor == 1 else f"{step.factor:g}x its {step.along}"
+        values = [short(step.values[symbol]) for symbol in law.inputs]
+        if step.said is None:
+            rows.append([where, *values, step.why])
+            continue
+        said = step.said
+        ends = " to ".join(f"{end:.{digits(said.interval)}f}" for end in said.interval) if said.interval else "none"
+        rows.append([where, *values, shown(said), ends, *(_part(said, name) for name in PARTS)])
+    if doubt is None:
+        return [*rows, ["no interval of a new run: there are no more runs than coefficients"]]
+    said = [step.said for step in steps if step.said is not None]
+    words = f"parts: standard deviations; Student's t of {doubt.freedom:g} degrees makes the interval"
+    return [*rows, [f"{words}, of {said[0].basis}" if said else words]]
 
 
 def _counts(result: Calibration) -> str:
@@ -88,18 +136,24 @@ def _ranges(result: Calibration) -> list[Row]:
     return [[name, f"{column.min():.4g} to {column.max():.4g}"] for name, column in columns.items()]
 
 
+def _part(said: Prediction, name: str) -> str:
+    return deviation(said, said.parts[name]) if name in said.parts else "-"
+
+
 def _forms(result: Calibration) -> list[Row]:
     if len(result.ranked) == 1:
         return []
-    best = result.ranked[0]
+    best, survive = result.ranked[0], {one.name for one in result.survivors}
     rows: list[Row] = [[f"{len(result.ranked)} tried, ranked by {result.ranked_by} (--law chooses)"]]
     fitted = [one for one in result.ranked if one.fitted is not None]
     rows.append(["form", "missed beyond", "AICc", ""])
-    rows += [[one.form.name, _percent(one.extrapolation), _behind(one.aicc, best.aicc), str(one.form.formula)]
-             for one in fitted[:SHOWN]]  # fmt: skip
+    rows += [[f"{one.name}{' *' * (one.name in survive)}", _percent(one.extrapolation), _behind(one.aicc, best.aicc),
+              str(one.form.formula)] for one in fitted[:SHOWN]]  # fmt: skip
     if len(fitted) > SHOWN:
         rows.append([f"and {len(fitted) - SHOWN} more (--format json)"])
-    rows += [["not fitted", one.form.name, one.why] for one in result.ranked if one.fitted is None]
+    if survive:
+        rows.append([f"* survives: missed no more than {SURVIVES:g} times what the best one did"])
+    rows += [["not fitted", one.name, one.why] for one in result.ranked if one.fitted is None]
     return rows
 
 
@@ -135,6 +189,7 @@ def _next(result: Calibration, path: str | None) -> str:
 def document(result: Calibration) -> dict[str, Any]:
     """The same for programs."""
     fit, runs, law = result.fitted.fit, result.kept.runs, fitted_law(result)
+    survive = {one.name for one in result.survivors}
     return {
         "command": "calibrate",
         "version": __version__,
@@ -151,7 +206,7 @@ def document(result: Calibration) -> dict[str, Any]:
             "range": {name: [float(c.min()), float(c.max())] for name, c in runs.columns.items()},
             "sha256": result.digest,
         },
-        "forms": [_form(one) for one in result.ranked],
+        "forms": [_form(one, survive) for one in result.ranked],
         "ranked_by": result.ranked_by,
         "law": {
             "name": law.name,
@@ -175,14 +230,46 @@ def document(result: Calibration) -> dict[str, Any]:
             "largest_gradient_of_draws": float(result.gradients.max()) if len(result.gradients) else None,
             "method": method_words(result),
         },
+        "members": [
+            {"form": m.form.name, "recency": m.recency, "weight": m.weight, "missed": m.error}
+            for m in (result.ensemble.members if result.ensemble else ())
+        ],
+        "uncertainty": _uncertainty(law),
+        "predictions": [_step(step) for step in ahead(law, runs)],
         "warnings": list(result.doubts),
         "assumptions": list(result.read.assumptions),
     }
 
 
-def _form(one: Ranked) -> dict[str, Any]:
+def _form(one: Judged, survive: Collection[str]) -> dict[str, Any]:
     return {
-        "form": one.form.name, "formula": str(one.form.formula), "aicc": one.aicc if math.isfinite(one.aicc) else None,
-        "extrapolation": one.extrapolation if math.isfinite(one.extrapolation) else None,
+        "form": one.name, "formula": str(one.form.formula), "aicc": _known(one.aicc),
+        "extrapolation": _known(one.extrapolation), "bias": _known(one.bias), "drift": _known(one.drift),
+        "survives": one.name in survive,
         "objective": one.fitted.fit.objective if one.fitted else None, "why_not": one.why or None,
+    }  # fmt: skip
+
+
+def _known(number: float) -> float | None:
+    return number if math.isfinite(number) else None
+
+
+def _uncertainty(law: Law) -> dict[str, Any] | None:
+    doubt = law.uncertainty
+    if doubt is None:
+        return None
+    return {
+        "scale": doubt.scale, "noise": doubt.noise, "freedom": doubt.freedom, "drift": doubt.drift,
+        "rivals": {name: str(rival) for name, rival in doubt.rivals.items()}, "missed": doubt.missed,
+        "misses": doubt.misses,
+    }  # fmt: skip
+
+
+def _step(step: Step) -> dict[str, Any]:
+    said = step.said
+    return {
+        "factor": step.factor, "along": step.along, "values": dict(step.values),
+        "value": said.value if said else None,
+        "interval": list(said.interval) if said and said.interval else None, "level": said.level if said else None,
+        **(parts(said) if said else {}), "why_not": step.why or None,
     }  # fmt: skip
