@@ -140,7 +140,12 @@ def calibrate(
         why = ranked[0].why if ranked else "no form takes these columns"
         raise FitError(f"no form can be fitted: {why}", todo="name one: --law")
     if ensemble:
-        whole = ensemble_of([one for one in ranked if one.fitted] if forms else survivors(ranked), kept, method)
+        chosen = survivors(ranked)
+        if forms:
+            chosen = [one for one in ranked if one.fitted is not None]
+        elif chosen:  # an average of laws of other variables would take all of them, and have no optimum
+            chosen = [one for one in chosen if one.form.inputs == chosen[0].form.inputs]
+        whole = ensemble_of(chosen, kept, method)
         drawn = whole.draws(min(method.draws, DRAWS), method.seed) if method.draws else {}
         return Calibration(
             reading, kept, method, ranked, ranked_by, drawn, np.empty(0), 0, "" if drawn else NONE, run_set, whole

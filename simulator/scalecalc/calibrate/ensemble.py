@@ -117,8 +117,8 @@ class Ensemble:
         for place, m in enumerate(self.members, 1):
             starts = np.repeat(m.point[None], count, axis=0)
             points = minimise(m.problem.evaluate, starts, resampled, 1e-9, most=STEPS).points
-            there = np.isfinite(predictions(m.problem, points, m.problem.data)).all(axis=1)
-            found = coefficients(m.problem, m.form.ties, np.where(there[:, None], points, m.point))
+            there = np.isfinite(predictions(m.problem, points, m.problem.data)).all(axis=1, keepdims=True)
+            found = coefficients(m.problem, m.form.ties, np.where(there, points, m.point))
             drawn.update({f"{name}_{place}": column for name, column in found.items()})
         return drawn
 
@@ -127,8 +127,8 @@ class Ensemble:
         """Of the average: its members are each other's rivals."""
         missed = conformal(self.misses)
         return Uncertainty(
-            "log", short(self.noise), float(max(len(self.by_origin) - 1, 1)), short(self.drift) if self.by_origin else None,
-            {m.name: written(m.law) for m in self.members},
+            "log", short(self.noise), float(max(len(self.by_origin) - 1, 1)),
+            short(self.drift) if self.by_origin else None, {m.name: written(m.law) for m in self.members},
             missed, len(self.misses) if missed is not None else None,
         )  # fmt: skip
 

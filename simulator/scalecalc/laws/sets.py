@@ -69,7 +69,8 @@ class Sets:
         if self.matrix is None or self.moves is None:
             return np.asarray(np.nanstd(np.where(np.isfinite(others), others, np.nan), axis=0))
         slopes = np.moveaxis(others[0::2] - others[1::2], 0, -1) / (2 * self.moves)
-        return np.sqrt(np.maximum(np.einsum("...i,ij,...j->...", slopes, self.matrix, slopes), 0.0))
+        variance: Array = np.einsum("...i,ij,...j->...", slopes, self.matrix, slopes)
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
 
 def sets_of(law: Law, draws: Mapping[str, Sequence[float] | Array] | None = None) -> Sets:

@@ -18,7 +18,8 @@ from scalecalc.laws import Law, Prediction
 from scalecalc.laws.intervals import PARTS
 from scalecalc.laws.writing import text_of
 from scalecalc.report.blocks import Block, Row
-from scalecalc.report.prediction import deviation, digits, parts, shown
+from scalecalc.report.contract import parts
+from scalecalc.report.prediction import deviation, digits, shown
 from scalecalc.report.render import grid
 from scalecalc.report.terminal import show_blocks
 
@@ -111,9 +112,9 @@ def _ahead(result: Calibration, law: Law) -> list[Row]:
         rows.append([where, *values, shown(said), ends, *(_part(said, name) for name in PARTS)])
     if doubt is None:
         return [*rows, ["no interval of a new run: there are no more runs than coefficients"]]
-    said = [step.said for step in steps if step.said is not None]
+    spoken = [step.said for step in steps if step.said is not None]
     words = f"parts: standard deviations; Student's t of {doubt.freedom:g} degrees makes the interval"
-    return [*rows, [f"{words}, of {said[0].basis}" if said else words]]
+    return [*rows, [f"{words}, of {spoken[0].basis}" if spoken else words]]
 
 
 def _counts(result: Calibration) -> str:

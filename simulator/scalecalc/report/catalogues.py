@@ -163,6 +163,21 @@ def _errors(coefficient: Coefficient) -> str:
     return ", ".join([*words, *(["kept in fits"] if coefficient.fixed else [])])
 
 
+def _uncertainty(law: Law) -> list[Row]:
+    """What a prediction may miss, as standard deviations."""
+    doubt = law.uncertainty
+    draws = len(next(iter(law.draws.values()), ()))
+    rows: list[Row] = [["coefficients", f"{draws:,} draws"]] if draws else []
+    if doubt is None:
+        return rows
+    of = "of the logarithm" if doubt.scale == "log" else law.metric.unit
+    drift = UNKNOWN if doubt.drift is None else f"{doubt.drift:.3g} of the logarithm"
+    rows += [["noise", f"{doubt.noise:.3g} {of}"], ["drift", drift], ["freedom", f"{doubt.freedom:g}"]]
+    if doubt.missed is not None:
+        rows.append(["missed", f"{doubt.missed:.3g} of the logarithm, by 90 % of {doubt.misses:,} predictions at most"])
+    return rows + [["rival", name, str(rival)] for name, rival in doubt.rivals.items()]
+
+
 def show_law(law: Law, file: IO[str]) -> None:
     """Everything a law says about itself."""
     metric, scope = law.metric, law.applies_to
@@ -195,6 +210,8 @@ def show_law(law: Law, file: IO[str]) -> None:
         Block("regime", [[name, text] for name, text in law.regime.items()] or unknown),
         Block("evidence", [[f"{law.evidence.runs if law.evidence.runs is not None else 'unknown number of'} runs; "
                             f"{law.evidence.text}".rstrip("; ")]]),
+        Block("uncertainty", _uncertainty(law)),
+        Block("method", [[name, text] for name, text in law.method.items()]),
         Block("source", [[law.source.citation], [law.source.url or ""], [law.source.note or ""]]),
         Block("notes", [[note] for note in law.notes]),
     ]  # fmt: skip

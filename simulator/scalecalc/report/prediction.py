@@ -11,6 +11,7 @@ from scalecalc.laws import Law, Prediction
 from scalecalc.laws.conventions import LEVEL
 from scalecalc.laws.numerics import student
 from scalecalc.report.blocks import Block, Row
+from scalecalc.report.contract import parts
 from scalecalc.report.render import grid
 from scalecalc.report.terminal import show_blocks
 
@@ -144,14 +145,4 @@ def document(law: Law, found: Prediction) -> dict[str, Any]:
             },
             "notes": list(found.binding.notes),
         },
-    }
-
-
-def parts(found: Prediction) -> dict[str, Any]:
-    """What an interval is made of, for programs."""
-    return {
-        "parts": dict(found.parts),
-        "parts_of": None if not found.parts else "logarithm" if found.logs else found.unit,
-        "freedom": found.freedom,
-        "conformal": list(found.conformal) if found.conformal else None,
     }
