@@ -43,7 +43,6 @@ CHOICES: dict[str, tuple[tuple[str, ...], tuple[float, ...], float]] = {
     "origins back to 1/1.5": (FORMS, RECENCIES, 1.5),
     "origins back to 1/4": (FORMS, RECENCIES, 4.0),
     "with M1": (("m1", *FORMS), RECENCIES, HORIZON),
-    "with M4": ((*FORMS, "m4"), RECENCIES, HORIZON),
 }
 """Forms, recencies, horizon."""
 

@@ -19,7 +19,7 @@ from scalecalc.laws.intervals import PARTS
 from scalecalc.laws.writing import text_of
 from scalecalc.report.blocks import Block, Row
 from scalecalc.report.contract import parts
-from scalecalc.report.prediction import deviation, digits, shown
+from scalecalc.report.prediction import degrees, deviation, digits, shown
 from scalecalc.report.render import grid
 from scalecalc.report.terminal import show_blocks
 
@@ -113,7 +113,7 @@ def _ahead(result: Calibration, law: Law) -> list[Row]:
     if doubt is None:
         return [*rows, ["no interval of a new run: there are no more runs than coefficients"]]
     spoken = [step.said for step in steps if step.said is not None]
-    words = f"parts: standard deviations; Student's t of {doubt.freedom:g} degrees makes the interval"
+    words = f"parts: standard deviations; Student's t for {degrees(doubt.freedom)} makes the interval"
     return [*rows, [f"{words}, of {spoken[0].basis}" if spoken else words]]
 
 
@@ -189,7 +189,7 @@ def _next(result: Calibration, path: str | None) -> str:
 
 def document(result: Calibration) -> dict[str, Any]:
     """The same for programs."""
-    fit, runs, law = result.fitted.fit, result.kept.runs, fitted_law(result)
+    runs, law = result.kept.runs, fitted_law(result)
     survive = {one.name for one in result.survivors}
     return {
         "command": "calibrate",
@@ -211,7 +211,7 @@ def document(result: Calibration) -> dict[str, Any]:
         "ranked_by": result.ranked_by,
         "law": {
             "name": law.name,
-            "form": result.fitted.form.name,
+            "form": result.ensemble.law.name if result.ensemble else result.fitted.form.name,
             "formula": str(law.formula),
             "coefficients": {
                 name: {"value": c.value, "se": c.se, "interval": list(c.ci) if c.ci else None, "level": c.level}
@@ -221,12 +221,8 @@ def document(result: Calibration) -> dict[str, Any]:
             "tied": [list(group) for group in result.fitted.tied],
         },
         "fit": {
-            "objective": fit.objective,
-            "gradient": fit.gradient,
-            "condition": fit.condition,
-            "starts": fit.starts,
-            "agreed": fit.agreed,
-            "draws": len(result.gradients),
+            **_optimum(result),
+            "draws": len(result.gradients) or len(next(iter(result.draws.values()), ())),
             "draws_without_optimum": result.lost,
             "largest_gradient_of_draws": float(result.gradients.max()) if len(result.gradients) else None,
             "method": method_words(result),
@@ -240,6 +236,12 @@ def document(result: Calibration) -> dict[str, Any]:
         "warnings": list(result.doubts),
         "assumptions": list(result.read.assumptions),
     }
+
+
+def _optimum(result: Calibration) -> dict[str, Any]:
+    """Of the one fit; nulls for an ensemble, which has several."""
+    names = ("objective", "gradient", "condition", "starts", "agreed")
+    return {name: None if result.ensemble else getattr(result.fitted.fit, name) for name in names}
 
 
 def _form(one: Judged, survive: Collection[str]) -> dict[str, Any]:

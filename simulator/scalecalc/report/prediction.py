@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from scalecalc import __version__
 from scalecalc.laws import Law, Prediction
-from scalecalc.laws.conventions import LEVEL
+from scalecalc.laws.conventions import LEVEL, UNKNOWN
 from scalecalc.laws.numerics import student
 from scalecalc.report.blocks import Block, Row
 from scalecalc.report.contract import parts
@@ -32,7 +32,7 @@ def blocks(law: Law, found: Prediction) -> list[Block]:
     """The same for people."""
     parts = [
         Block(law.name, [[law.title or law.kind]]),
-        Block("SAYS", [[f"{found.metric} {shown(found)} {found.unit}"], [_interval(found)]]),
+        Block("SAYS", [[f"{found.metric} {shown(found)}{_unit(found)}"], [_interval(found)]]),
         Block("PARTS", _parts(law, found)),
         Block(
             "AT", [[bound.symbol, f"{bound.value:.6g}", bound.status, bound.how] for bound in found.binding.variables]
@@ -67,7 +67,16 @@ def _interval(found: Prediction) -> str:
 
 def deviation(found: Prediction, size: float) -> str:
     """A standard deviation: in per cent where it is of logarithms, else in the law's unit."""
-    return f"{100 * size:.2f} %" if found.logs else f"{size:.3g} {found.unit}"
+    return f"{100 * size:.2f} %" if found.logs else f"{size:.3g}{_unit(found)}"
+
+
+def degrees(freedom: float) -> str:
+    """In words."""
+    return f"{freedom:g} degree{'s' * (freedom != 1)} of freedom"
+
+
+def _unit(found: Prediction) -> str:
+    return "" if found.unit == UNKNOWN else f" {found.unit}"
 
 
 def _parts(law: Law, found: Prediction) -> list[Row]:
@@ -77,9 +86,9 @@ def _parts(law: Law, found: Prediction) -> list[Row]:
         return []
     draws, rivals = len(next(iter(law.draws.values()), ())), len(doubt.rivals)
     words = {
-        "coefficients": f"other runs of the same kind would move the fit: {draws:,} resamples",
+        "coefficients": f"other runs of the same kind would move the fit{f': {draws:,} resamples' if draws else ''}",
         "noise": "one run about the law",
-        "form": f"laws that foretold the larger runs about as well: {rivals} beside this one",
+        "form": f"{rivals or 'no'} other law{'s' * (rivals != 1)} foretold the larger runs about as well",
         "drift": "what fits to the smaller runs missed of the larger ones beyond noise",
     }
     rows: list[Row] = [
@@ -87,7 +96,7 @@ def _parts(law: Law, found: Prediction) -> list[Row]:
     ]
     total = math.hypot(*found.parts.values())
     reach = student(found.level or LEVEL, doubt.freedom)
-    times = f"their squares added; times {reach:.2f}, Student's t of {doubt.freedom:g} degrees, it is the interval"
+    times = f"their squares added; times {reach:.2f}, Student's t for {degrees(doubt.freedom)}, it is the interval"
     rows.append(["all", deviation(found, total), times])
     if found.conformal:
         low, high = (f"{end:.{digits(found.conformal)}f}" for end in found.conformal)
