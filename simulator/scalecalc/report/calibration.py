@@ -8,18 +8,13 @@ from collections.abc import Collection
 from typing import IO, Any
 
 from scalecalc import __version__
-from scalecalc.calibrate.ahead import Step, ahead
 from scalecalc.calibrate.calibration import Calibration
 from scalecalc.calibrate.intervals import written
 from scalecalc.calibrate.judge import SURVIVES, Judged
 from scalecalc.calibrate.lawfile import fitted_law, method_words
-from scalecalc.estimate.words import short
-from scalecalc.laws import Law, Prediction
-from scalecalc.laws.intervals import PARTS
 from scalecalc.laws.writing import text_of
+from scalecalc.report import ahead
 from scalecalc.report.blocks import Block, Row
-from scalecalc.report.contract import parts
-from scalecalc.report.prediction import degrees, deviation, digits, shown
 from scalecalc.report.render import grid
 from scalecalc.report.terminal import show_blocks
 
@@ -65,7 +60,7 @@ def blocks(result: Calibration, path: str | None = None) -> list[Block]:
         Block("FORMS", _forms(result)),
         Block("FIT", _members(result) if result.ensemble else _fit(result)),
         Block("METHOD", method),
-        Block("PREDICTION", _ahead(result, law)),
+        Block("PREDICTION", ahead.rows(law, result.kept.runs)),
         Block("WARNINGS", [[line] for line in result.doubts]),
         Block("ASSUMED", [[line] for line in result.read.assumptions]),
         Block("next", [[_next(result, path)]]),
@@ -95,28 +90,6 @@ def _members(result: Calibration) -> list[Row]:
     ]  # fmt: skip
 
 
-def _ahead(result: Calibration, law: Law) -> list[Row]:
-    """What the law says of the largest run and beyond, and how sure that is."""
-    steps = ahead(law, result.kept.runs)
-    doubt = law.uncertainty
-    head = ["", *law.inputs, result.kept.runs.metric, "90 % interval", *(PARTS if doubt else ())]
-    rows: list[Row] = [[*head]]
-    for step in steps:
-        where = "largest run" if step.factor == 1 else f"{step.factor:g}x its {step.along}"
-        values = [short(step.values[symbol]) for symbol in law.inputs]
-        if step.said is None:
-            rows.append([where, *values, step.why])
-            continue
-        said = step.said
-        ends = " to ".join(f"{end:.{digits(said.interval)}f}" for end in said.interval) if said.interval else "none"
-        rows.append([where, *values, shown(said), ends, *(_part(said, name) for name in PARTS)])
-    if doubt is None:
-        return [*rows, ["no interval of a new run: there are no more runs than coefficients"]]
-    spoken = [step.said for step in steps if step.said is not None]
-    words = f"parts: standard deviations; Student's t for {degrees(doubt.freedom)} makes the interval"
-    return [*rows, [f"{words}, of {spoken[0].basis}" if spoken else words]]
-
-
 def _counts(result: Calibration) -> str:
     kept = result.kept.runs
     out = len(result.read.runs) - len(kept)
@@ -135,10 +108,6 @@ def _ranges(result: Calibration) -> list[Row]:
     runs = result.kept.runs
     columns = {**runs.columns, runs.metric: runs.observed}
     return [[name, f"{column.min():.4g} to {column.max():.4g}"] for name, column in columns.items()]
-
-
-def _part(said: Prediction, name: str) -> str:
-    return deviation(said, said.parts[name]) if name in said.parts else "-"
 
 
 def _forms(result: Calibration) -> list[Row]:
@@ -231,8 +200,8 @@ def document(result: Calibration) -> dict[str, Any]:
             {"form": m.form.name, "recency": m.recency, "weight": m.weight, "missed": m.error}
             for m in (result.ensemble.members if result.ensemble else ())
         ],
-        "uncertainty": _uncertainty(law),
-        "predictions": [_step(step) for step in ahead(law, runs)],
+        "uncertainty": ahead.uncertainty(law),
+        "predictions": ahead.document(law, runs),
         "warnings": list(result.doubts),
         "assumptions": list(result.read.assumptions),
     }
@@ -255,24 +224,3 @@ def _form(one: Judged, survive: Collection[str]) -> dict[str, Any]:
 
 def _known(number: float) -> float | None:
     return number if math.isfinite(number) else None
-
-
-def _uncertainty(law: Law) -> dict[str, Any] | None:
-    doubt = law.uncertainty
-    if doubt is None:
-        return None
-    return {
-        "scale": doubt.scale, "noise": doubt.noise, "freedom": doubt.freedom, "drift": doubt.drift,
-        "rivals": {name: str(rival) for name, rival in doubt.rivals.items()}, "missed": doubt.missed,
-        "misses": doubt.misses,
-    }  # fmt: skip
-
-
-def _step(step: Step) -> dict[str, Any]:
-    said = step.said
-    return {
-        "factor": step.factor, "along": step.along, "values": dict(step.values),
-        "value": said.value if said else None,
-        "interval": list(said.interval) if said and said.interval else None, "level": said.level if said else None,
-        **(parts(said) if said else {}), "why_not": step.why or None,
-    }  # fmt: skip
