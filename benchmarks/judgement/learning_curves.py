@@ -44,7 +44,7 @@ CHOICES: dict[str, tuple[tuple[str, ...], tuple[float, ...], float]] = {
     "origins back to 1/4": (FORMS, RECENCIES, 4.0),
     "with M1": (("m1", *FORMS), RECENCIES, HORIZON),
 }
-"""Forms, recencies, horizon."""
+"""Forms, recencies, horizon. M4, which is implicit, is no member: with it .0243 and .0184, at 20 times the cost."""
 
 
 @dataclass(frozen=True)

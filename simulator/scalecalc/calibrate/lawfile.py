@@ -17,7 +17,7 @@ from scalecalc.calibrate.tape import Array
 from scalecalc.laws import Law
 from scalecalc.laws.conventions import LEVEL, Covariance, Evidence, Source
 
-KEPT, NUMBERS = 400, 4_000
+KEPT, NUMBERS = 400, 3_600
 """Draws a file holds: the ends of a 90 % interval move by no more than 2 % of it; and numbers these have altogether, so
 that files stay below 64 kB."""
 
