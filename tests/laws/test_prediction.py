@@ -94,6 +94,23 @@ def test_rivals_spread_and_drift():
     assert again.uncertainty == law.uncertainty
 
 
+def test_no_interval_where_draws_have_no_value():
+    """Below 0 there is no logarithm; nothing is invented, and nobody is warned of NaN."""
+    (law,) = laws_of(
+        written(
+            formula="a - b*D", coefficients={"a": 1.0, "b": 0.1},
+            draws={"a": [1.0] * 10, "b": [0.1, 0.2, 0.3, 0.05, 0.1, 0.1, 0.2, 0.3, 0.05, 0.1]},
+            uncertainty={"scale": "log", "noise": 0.01, "freedom": 3},
+        ),
+        "x.yaml",
+    )  # fmt: skip
+    found = at_point(law, {"D": 9.0}).predict()
+    assert found.value == pytest.approx(0.1)
+    assert found.interval is None
+    assert found.parts == {}
+    assert at_point(law, {"D": 1.0}).predict().interval is not None
+
+
 @pytest.mark.parametrize(
     ("doubt", "said"),
     [

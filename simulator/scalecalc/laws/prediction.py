@@ -91,7 +91,7 @@ def _said(law: Law, values: Mapping[str, float]) -> tuple[float, Interval | None
     sets = sets_of(law)
     found = said(law, {name: np.array([v]) for name, v in inputs.items()}, sets)[:, 0]
     ends, own = told(law, values, sets, found)
-    if own is None or law.uncertainty is None:
+    if own is None or ends is None or law.uncertainty is None:
         return value, ends, {}
     parts = {name: float(own.parts[name][0]) for name, known in known_parts(law).items() if known}
     conformal = None

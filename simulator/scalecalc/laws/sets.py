@@ -60,14 +60,20 @@ class Sets:
         return (own * math.exp(-reach), own * math.exp(reach)) if logarithmic else (own - reach, own + reach)
 
     def spread(self, found: Array, *, logarithmic: bool = True) -> Array:
-        """Standard deviation of a quantity or of its logarithm, from its value for every set, (s, ...); 0 without
-        sets."""
-        with np.errstate(all="ignore"):
-            others = np.log(found[1:]) if logarithmic else found[1:]
+        """Standard deviation of a quantity or of its logarithm, from its value for every set, (s, ...).
+
+        0 without sets; NaN where more than 1 in 20 give no value.
+        """
         if self.count == 1:
             return np.zeros(found.shape[1:])
-        if self.matrix is None or self.moves is None:
-            return np.asarray(np.nanstd(np.where(np.isfinite(others), others, np.nan), axis=0))
+        with np.errstate(all="ignore"):
+            others = np.log(found[1:]) if logarithmic else found[1:]
+            if self.matrix is None or self.moves is None:
+                good = np.isfinite(others)
+                known = good.sum(axis=0)
+                middle = np.where(good, others, 0.0).sum(axis=0) / known
+                apart = np.where(good, others - middle, 0.0)
+                return np.where(known >= 0.95 * len(others), np.sqrt((apart**2).sum(axis=0) / known), np.nan)
         slopes = np.moveaxis(others[0::2] - others[1::2], 0, -1) / (2 * self.moves)
         variance: Array = np.einsum("...i,ij,...j->...", slopes, self.matrix, slopes)
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
