@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from scalecalc.calibrate.intervals import combine, conformal, interval, noise, score
+from scalecalc.calibrate.intervals import conformal, interval, noise, score, uncertainty, written
 from scalecalc.calibrate.lawfit import fit_law
 from scalecalc.calibrate.losses import lad, least_squares
 from scalecalc.calibrate.resample import bootstrap, bootstrap_residuals
 from scalecalc.errors import FitError
+from scalecalc.laws.intervals import combine
+from scalecalc.laws.numerics import student
 from tests.calibrate.making import additive, grid_runs, law, line_runs
 
 
@@ -42,8 +44,8 @@ def test_a_straight_line_has_the_textbook_parts(resample):
     found = interval(fitted, {"D": np.array([90.0])}, resample=resample, count=2000)
     assert noise(fitted) == pytest.approx(deviation, rel=1e-6)
     # 2,000 resamples know a deviation to 1.6 %, and resampling runs does not assume equal noise
-    assert found.coefficients[0] == pytest.approx(error, rel=0.05 if resample == "residuals" else 0.2)
-    reach = t.ppf(0.95, 58) * np.hypot(found.coefficients[0], deviation)
+    assert found.parts["coefficients"][0] == pytest.approx(error, rel=0.05 if resample == "residuals" else 0.2)
+    reach = t.ppf(0.95, 58) * np.hypot(found.parts["coefficients"][0], deviation)
     assert (found.low[0], found.high[0]) == pytest.approx((there @ best - reach, there @ best + reach), rel=1e-6)
 
 
@@ -55,21 +57,42 @@ def test_rivals_and_drift_widen():
         loss=least_squares(),
     )  # fmt: skip
     far = {"N": np.array([1e12]), "D": np.array([1e13])}
-    alone, wide = interval(fitted, far), interval(fitted, far, rivals=[other], drift=0.01)
+    alone, wide = interval(fitted, far), interval(fitted, far, rivals={"equal": other.law}, drift=0.01)
     apart = np.log(other.predict(far)) - np.log(fitted.predict(far))
-    assert wide.form[0] == pytest.approx(abs(apart[0]) / np.sqrt(2))  # root mean square of 0 and `apart`
-    assert alone.form[0] == 0.0
+    # root mean square of 0 and `apart`; a rival's constants are kept to 7 digits
+    assert wide.parts["form"][0] == pytest.approx(abs(apart[0]) / np.sqrt(2), rel=1e-4)
+    assert alone.parts["form"][0] == 0.0
     assert (wide.freedom, alone.freedom) == (3, 31)
     assert wide.low[0] < alone.low[0] < alone.high[0] < wide.high[0]
 
 
 def test_conformal_counts():
-    """Of 19 misses 1 ... 19 the (20 * .9 = 18)-th smallest."""
+    """Of 19 misses 1 ... 19 the (20 * .9 = 18)-th smallest; of 8 the 9 * .9 = 9th, which there is not."""
     misses = np.arange(1.0, 20.0) * np.tile([1, -1], 10)[:19]
-    low, high = conformal(np.array([100.0]), misses, 0.9, logs=False)
-    assert (low[0], high[0]) == (82.0, 118.0)
-    with pytest.raises(FitError, match="needs at least 9"):
-        conformal(np.array([100.0]), misses[:8], 0.9)
+    assert conformal(misses, 0.9) == 18.0
+    assert conformal(misses[:8], 0.9) is None
+
+
+def test_quantiles_of_student():
+    """Two-sided 90 % and 99 %: 1 degree tan(pi level/2); 2, 3, 10 and 120 of printed tables; then the normal's."""
+    assert student(0.9, 1) == pytest.approx(np.tan(np.pi * 0.45), rel=1e-9)
+    for freedom, ninety, most in ((2, 2.920, 9.925), (3, 2.353, 5.841), (10, 1.812, 3.169), (120, 1.658, 2.617)):
+        assert (student(0.9, freedom), student(0.99, freedom)) == pytest.approx((ninety, most), abs=5e-4)
+    assert student(0.9, 1e7) == pytest.approx(1.6448536, rel=1e-6)
+    for freedom in (1.5, 4, 31, 235, 1e4):
+        assert student(0.9, freedom) == pytest.approx(t.ppf(0.95, freedom), rel=1e-7)
+
+
+def test_rivals_of_other_variables_say_nothing():
+    """A law of C alone does not know what N and D are worth; one of N, D and C is asked with the runs' own C."""
+    runs = grid_runs(additive(), 0.005)
+    fitted = fit_law(
+        law("taken", "E + A/N**alpha + 0*D", {"E": 1.8, "A": 480.0, "alpha": 0.3}), runs, loss=least_squares()
+    )
+    compute = law("compute", "A*C**-alpha", {"A": 50.0, "alpha": 0.05}, "C")
+    both = additive().with_coefficients(E=1.75)
+    assert list(uncertainty(fitted, {"compute": compute, "both": both}).rivals) == ["both"]
+    assert str(written(both)) == "1.75 + 480.0/N**0.35 + 2100.0/D**0.37"
 
 
 def test_score_of_a_miss_on_either_side():

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from scalecalc.calibrate.ahead import ahead
 from scalecalc.calibrate.calibration import Calibration, calibrate
 from scalecalc.calibrate.forms import form_of
 from scalecalc.calibrate.lawfile import fitted_law, plain_name, thinned
@@ -37,7 +40,18 @@ def again(fitted: Calibration, tmp_path: Path) -> Law:
 
 def test_the_same_law_again(fitted: Calibration, again: Law) -> None:
     made = fitted_law(fitted)
-    for field in ("name", "coefficients", "covariance", "draws", "range", "metric", "applies_to", "method", "evidence"):
+    for field in (
+        "name",
+        "coefficients",
+        "covariance",
+        "draws",
+        "uncertainty",
+        "range",
+        "metric",
+        "applies_to",
+        "method",
+        "evidence",
+    ):
         assert getattr(again, field) == getattr(made, field), field
     assert str(again.formula) == str(made.formula)
     assert dict(again.variables) == dict(made.variables)
@@ -63,11 +77,61 @@ def test_its_interval_is_that_of_all_draws(fitted: Calibration, again: Law) -> N
     values = {"N": 5e10, "D": 5e12}
     every = fitted.law.evaluate(**values, **fitted.draws)
     low, high = np.quantile(every, [0.05, 0.95])
-    found = at_point(again, values).predict()
+    found = at_point(replace(again, uncertainty=None), values).predict()
     assert found.interval is not None
     assert found.level == 0.9
     assert found.interval == pytest.approx((low, high), abs=0.05 * (high - low))
     assert found.basis.startswith("coefficients only: 400 draws")
+
+
+def test_it_predicts_what_the_calibration_does(fitted: Calibration, again: Law) -> None:
+    """At the largest run and 10 and 100 times its compute: N and D each sqrt(10) times as large."""
+    runs = fitted.kept.runs
+    largest = int(np.argmax(runs.columns["C"]))
+    for step, factor in zip(ahead(fitted_law(fitted), runs), (1, 10, 100), strict=True):
+        n, d = (float(runs.columns[symbol][largest]) * factor**0.5 for symbol in ("N", "D"))
+        assert step.said is not None
+        assert dict(step.values) == pytest.approx({"N": n, "D": d})
+        found = at_point(again, {"N": n, "D": d}).predict()
+        assert found.value == pytest.approx(step.said.value, rel=1e-12)
+        assert found.interval == pytest.approx(step.said.interval, rel=1e-12)
+        assert found.parts == pytest.approx(step.said.parts, rel=1e-9)
+
+
+def test_its_interval_by_hand(fitted: Calibration, again: Law) -> None:
+    """t of 3 degrees is 2.353 for 90 %; the noise is the residuals' root mean square over 240 - 5 runs."""
+    found = at_point(again, {"N": 5e10, "D": 5e12}).predict()
+    doubt = again.uncertainty
+    assert doubt is not None
+    assert doubt.noise == pytest.approx(math.sqrt((fitted.fitted.fit.residuals**2).sum() / 235), rel=1e-6)
+    drawn = np.log(again.evaluate(N=5e10, D=5e12, **{n: np.array(v) for n, v in again.draws.items()}))
+    assert found.parts["coefficients"] == pytest.approx(drawn.std(), rel=1e-9)
+    total = math.sqrt(drawn.std() ** 2 + doubt.noise**2 + (doubt.drift or 0) ** 2)
+    assert found.interval == pytest.approx(
+        (found.value * math.exp(-2.3533634 * total), found.value * math.exp(2.3533634 * total)), rel=1e-7
+    )
+    assert found.basis == "coefficients + noise + drift: not form"  # no other form was tried
+    # of 176 runs beyond the four origins the (177 * .9 = 160)-th smallest miss
+    misses = np.sort(np.abs(fitted.ranked[0].misses))
+    assert (len(misses), doubt.missed) == (doubt.misses, pytest.approx(misses[math.ceil((len(misses) + 1) * 0.9) - 1]))
+    assert found.conformal == pytest.approx(
+        (found.value * math.exp(-doubt.missed), found.value * math.exp(doubt.missed)), rel=1e-9
+    )
+
+
+def test_survivors_are_its_rivals() -> None:
+    reading, found = open_runs("@chinchilla")
+    forms = [form_of(name, reading) for name in ("separable", "joint", "power-floor", "kaplan-2020-joint")]
+    result = calibrate(reading, Method(draws=50), forms, run_set=found)
+    law = fitted_law(result)
+    # the one of C alone survives too, but does not know what N and D are worth; Kaplan's missed more than twice as much
+    assert {one.name for one in result.survivors} == {"separable", "joint", "power-floor"}
+    assert law.uncertainty is not None
+    best, other = (one.fitted.law for one in result.ranked[:2] if one.fitted)
+    assert list(law.uncertainty.rivals) == [other.name]
+    apart = math.log(other.evaluate(N=1e11, D=1e13) / best.evaluate(N=1e11, D=1e13))
+    said = at_point(law, {"N": 1e11, "D": 1e13}).predict()
+    assert said.parts["form"] == pytest.approx(abs(apart) / math.sqrt(2), rel=1e-4)
 
 
 def test_thinned_draws_keep_means_and_spreads() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from benchmarks.judgement.learning_curves import curves, fitted
 from tests.cli.conftest import Cli
 from tests.cli.test_process import process
 
@@ -44,7 +46,13 @@ def test_estimate_takes_the_law_with_its_interval(cli: Cli, tmp_path: Path) -> N
     assert first["law"] == "separable-chinchilla"
     low, high = first["interval"]
     assert low < first["value"] < high
-    assert high - low < 0.05
+    # the interval is the one `predict` gives, and so are its parts
+    bound = first["binding"]["variables"]
+    at = [part for symbol in "ND" for part in ("--set", f"{symbol}={bound[symbol]['value']!r}")]
+    point = cli("predict", law, *at, "--format", "json").json
+    for key in ("value", "interval", "parts", "conformal", "freedom", "basis"):
+        assert first[key] == pytest.approx(point[key]) if key != "basis" else first[key] == point[key]
+    assert set(first["parts"]) == {"coefficients", "noise", "drift"}
     best = next(best for best in answer.json["optimal"] if best["law"] == "separable-chinchilla")
     assert best["params_interval"][0] < best["params"] < best["params_interval"][1]
 
@@ -58,6 +66,58 @@ def test_what_people_see(cli: Cli) -> None:
         "477.826", "2143.42", "scalecalc predict",
     ):  # fmt: skip
         assert words in answer.out, words
+
+
+def test_how_sure_a_prediction_is(cli: Cli, tmp_path: Path) -> None:
+    law = tmp_path / "fit.yaml"
+    arguments = ("calibrate", "@chinchilla", "--law", "separable", "--law", "joint", "--draws", 300)
+    answer = cli(*arguments, "-o", law)
+    assert "PREDICTION" in answer.out
+    assert "100x its C" in answer.out
+    assert "joint *" in answer.out
+    shown = cli("predict", law, "--set", "N=1e11", "--set", "D=1e13").out
+    for words in ("90 % interval", "coefficients + noise + form + drift", "PARTS", "300 resamples", "conformal"):
+        assert words in shown, words
+    rows = cli("predict", law, "--set", "N=1e11", "--set", "D=1e13", "--format", "csv").out
+    for name in ("low", "high", "coefficients", "noise", "form", "drift", "conformal low"):
+        assert f"\n{name}," in rows
+    assert "drift" in cli("laws", "show", law).out
+    found = cli(*arguments, "--format", "json").json
+    assert [form["survives"] for form in found["forms"]] == [True, True]
+    assert [step["factor"] for step in found["predictions"]] == [1, 10, 100]
+    low, high = found["predictions"][2]["interval"]
+    at = found["predictions"][2]["values"]
+    again = cli("predict", law, *(part for s in "ND" for part in ("--set", f"{s}={at[s]!r}")), "--format", "json").json
+    assert again["interval"] == pytest.approx([low, high], rel=1e-12)
+    assert list(found["uncertainty"]["rivals"]) == ["separable"]
+
+
+def test_an_average_of_forms_is_a_law(cli: Cli, tmp_path: Path) -> None:
+    """The published learning curves' way: M2 and M3, a horizon of 2, the same numbers as the library's."""
+    law = tmp_path / "average.yaml"
+    curve = ("--where", "Domain=IC", "--where", "Task=bird_10", "--where", "Model=BiT/50/1", "--where", "Training=1")
+    forms = ("--law", "alabdulmohsin-2022-m2", "--law", "alabdulmohsin-2022-m3")
+    answer = cli(
+        "calibrate", "@learning-curves", *curve, "--law", "ensemble", *forms, "--horizon", 2, "--draws", 60, "-o", law,
+        "--format", "json",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    assert len(answer.json["members"]) == 6
+    assert sum(member["weight"] for member in answer.json["members"]) == pytest.approx(1)
+    of = next(one for one in curves() if one.name == "IC bird_10 BiT/50/1")
+    expected = fitted(of).interval({"D": np.array([5e8])}, count=60)
+    found = cli("predict", law, "--set", "D=5e8", "--format", "json").json
+    assert found["value"] == pytest.approx(expected.value[0], rel=1e-5)
+    assert found["interval"] == pytest.approx([expected.low[0], expected.high[0]], rel=1e-3)
+    assert set(found["parts"]) == {"coefficients", "noise", "form", "drift"}
+    assert "alabdulmohsin-2022-m2^1" in cli("laws", "show", law).out
+
+
+@pytest.mark.parametrize("option", [("--weights", "recency:2"), ("--residual", "raw"), ("--loss", "lad")])
+def test_an_average_has_a_method_of_its_own(cli: Cli, table: Path, option: tuple[str, str]) -> None:
+    answer = cli("calibrate", table, "--law", "ensemble", "--law", "separable", *option)
+    assert answer.code == 2
+    assert "recency weights of its own" in answer.err
 
 
 def test_every_form_that_fits_is_ranked(cli: Cli, table: Path) -> None:
@@ -105,6 +165,7 @@ def test_held_and_tied(cli: Cli, table: Path) -> None:
         (("--drop-highest", "6"), "3 runs for the 5 coefficients"),
         (("--draws", "-1"), "-1 draws"),
         (("--seed", "-1"), "a seed of -1"),
+        (("--horizon", "0.5"), "a horizon of 0.5"),
         (("--workers", "0"), "0 workers"),
         (("--N-count", "all"), "no count 'all'"),
         (("--column", "N=M"), "has no column 'M'"),

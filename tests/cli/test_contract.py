@@ -72,7 +72,9 @@ ESTIMATE = {
                "samples_per_step": (int, float, NONE), "upper_bound": bool},
     "predictions": [{
         "law": str, "metric": str, "unit": str, "value": float, "interval": ([float], NONE), "level": (float, NONE),
-        "basis": str, "inside_range": (bool, NONE), "decades_outside": {"*": NUMBER}, "comparable": bool,
+        "basis": str, "parts": {"*": float}, "parts_of": (str, NONE), "freedom": (float, NONE),
+        "conformal": ([float], NONE), "inside_range": (bool, NONE), "decades_outside": {"*": NUMBER},
+        "comparable": bool,
         "binding": {"variables": {"*": {"value": NUMBER, "status": str, "how": str}}, "notes": [str]},
     }],
     "refused": [{"law": str, "why": str}],

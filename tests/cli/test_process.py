@@ -121,6 +121,23 @@ LIGHT = [
 ]
 
 
+def test_intervals_by_parts_need_no_library(seed_cnn: Path, tmp_path: Path) -> None:
+    """A law file with draws, rivals and drift: Student's t and all."""
+    law = tmp_path / "law.yaml"
+    law.write_text(
+        "name: own\nkind: conditional\nformula: a*D**-b\ncoefficients: {a: 1.0, b: 0.1}\n"
+        "D: {sample: image, meaning: seen}\n"
+        "metric: {name: error, unit: fraction, better: lower}\nsource: {citation: own}\n"
+        "applies_to: {modality: image, task: image-classification}\ndraws: {a: [0.9, 1.0, 1.1], b: [0.1, 0.1, 0.1]}\n"
+        "uncertainty: {scale: log, noise: 0.01, freedom: 3, drift: 0.01, rivals: {other: 1.1*D**-0.11}}\n"
+    )
+    assert not loaded(["estimate", str(seed_cnn), "--budget", "1e15", "--law", str(law)]) & {
+        "sympy",
+        "scipy",
+        "pydantic",
+    }
+
+
 @pytest.mark.parametrize(("arguments", "unwanted"), LIGHT, ids=[" ".join(arguments) for arguments, _ in LIGHT])
 def test_what_is_not_imported(seed_cnn: Path, arguments: list[str], unwanted: set[str]) -> None:
     names = loaded([str(seed_cnn) if argument == "MODEL" else argument for argument in arguments])

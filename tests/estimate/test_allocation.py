@@ -37,7 +37,7 @@ def test_every_law_of_the_task_answers_the_default_first():
     assert not [law for law, _ in answer.refused if law.applies_to.task != "language-modeling"]
     assert any("--task" in line for line in answer.assumptions)
     counts = {place.law.name: place.count for place in answer.places}
-    assert (counts["kaplan-2020-joint"], counts["hoffmann-2022"]) == ("non_embedding", "total")
+    assert (counts["kaplan-2020-joint"], counts["besiroglu-2024"]) == ("non_embedding", "total")
 
 
 def test_a_models_own_cost_and_counts():

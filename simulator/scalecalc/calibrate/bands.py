@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scalecalc.calibrate.intervals import LEVEL, combine, noise
-from scalecalc.calibrate.lawfit import LawFit
+from scalecalc.calibrate.calibration import Calibration
+from scalecalc.calibrate.lawfile import fitted_law
 from scalecalc.calibrate.runs import Runs
 from scalecalc.calibrate.tape import Array
+from scalecalc.laws import Law, intervals
+from scalecalc.laws.intervals import combine, said
+from scalecalc.laws.sets import sets_of
 
-MOST_DRAWS = 1_000
+
+@dataclass(frozen=True)
+class Fitted:
+    """A law with what its file says of it, and the runs it was fitted to.
+
+    Attributes:
+        law: with draws and uncertainty, where it has them.
+        runs: in its counts.
+        logs: whether logarithms were fitted.
+    """
+
+    law: Law
+    runs: Runs
+    logs: bool = True
+
+
+def fitted_of(result: Calibration) -> Fitted:
+    """What a calibration found, under its form's name."""
+    law = replace(fitted_law(result), name=result.law.name)
+    return Fitted(law, result.kept.runs, result.method.residual == "log")
 
 
 @dataclass(frozen=True)
@@ -21,7 +43,7 @@ class Band:
 
     Attributes:
         low, middle, high: of the law, as other runs of the kind would move its coefficients.
-        least, most: of a new run, which has noise of its own.
+        least, most: of a new run, as far as the law says how uncertain it is.
         sigma: of a new run, on the scale of residuals.
     """
 
@@ -33,18 +55,16 @@ class Band:
     sigma: Array
 
 
-def band(found: LawFit, values: Mapping[str, Array], draws: Mapping[str, Array]) -> Band:
-    """The intervals at values (n), by `calibrate.intervals.combine`; without draws of the noise alone."""
-    logs = found.fit.problem.residual == "log"
-    middle = law_at(found, values)
-    drawn = law_at(found, values, draws_of(found, draws)) if draws else middle[None]
-    with np.errstate(all="ignore"):
-        spread = np.nanstd(np.log(drawn) if logs else drawn, axis=0)
-    left = max(len(found.fit.residuals) - len(found.fit.point), 1)
-    law = combine(middle, {"coefficients": spread}, left, LEVEL, logs)
-    run = combine(middle, {"coefficients": spread, "noise": noise(found)}, left, LEVEL, logs)
+def band(found: Fitted, values: Mapping[str, Array]) -> Band:
+    """The intervals at values (n), which may hold more than the law's variables."""
+    law, sets = found.law, sets_of(found.law)
+    everywhere = said(law, {name: values[name] for name in law.inputs}, sets)
+    spread = sets.spread(everywhere, logarithmic=found.logs)
+    left = max(len(found.runs) - len(law.coefficients), 1)
+    own = combine(everywhere[0], {"coefficients": spread}, left, logs=found.logs)
+    run = own if law.uncertainty is None else intervals.band(law, values, sets=sets, found=everywhere)
     sigma = np.sqrt(sum(part**2 for part in run.parts.values()))
-    return Band(law.low, middle, law.high, run.low, run.high, sigma)
+    return Band(own.low, own.value, own.high, run.low, run.high, sigma)
 
 
 @dataclass(frozen=True)
@@ -55,7 +75,7 @@ class Held:
         runs: that were held out.
         about: what the law says.
         off: log of the observed over the law's, or the difference where residuals are no logarithms, (n).
-        scores: that by its standard deviation, of coefficients and noise, (n).
+        scores: that by its standard deviation, (n).
     """
 
     runs: Runs
@@ -70,27 +90,18 @@ class Held:
         return int(((self.about.least <= observed) & (observed <= self.about.most)).sum())
 
 
-def held_of(found: LawFit, runs: Runs, draws: Mapping[str, Array]) -> Held:
+def held_of(found: Fitted, runs: Runs) -> Held:
     """Held-out observations beside the law.
 
     Raises:
         FitError: they lack a variable of it.
     """
-    about = band(found, runs.needed(found.law.inputs), draws)
-    logs = found.fit.problem.residual == "log"
-    off = np.log(runs.observed / about.middle) if logs else runs.observed - about.middle
+    about = band(found, {**runs.columns, **runs.needed(found.law.inputs)})
+    off = np.log(runs.observed / about.middle) if found.logs else runs.observed - about.middle
     return Held(runs, about, off, off / about.sigma)
 
 
-def draws_of(found: LawFit, draws: Mapping[str, Array]) -> dict[str, Array]:
-    """Draws as (s, 1), those of tied coefficients too."""
-    some = {name: column[:MOST_DRAWS, None] for name, column in draws.items()}
-    for first, *others in found.tied:
-        some.update({other: some[first] for other in others if first in some})
-    return some
-
-
-def law_at(found: LawFit, values: Mapping[str, Array], coefficients: Mapping[str, Array] | None = None) -> Array:
+def law_at(found: Fitted, values: Mapping[str, Array]) -> Array:
     """The law at values that may hold more than its variables; without a word where it is not finite."""
     with np.errstate(all="ignore"):
-        return found.predict({name: values[name] for name in found.law.inputs}, coefficients)
+        return np.asarray(found.law.evaluate(**{name: values[name] for name in found.law.inputs}), float)

@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from scalecalc.calibrate.ensemble import DRAWS, Ensemble, ensemble_of
 from scalecalc.calibrate.fit import FINE, scale_of
 from scalecalc.calibrate.forms import forms_for
+from scalecalc.calibrate.intervals import coefficients, of_judged
+from scalecalc.calibrate.judge import Judged, survivors
 from scalecalc.calibrate.lawfit import LawFit
 from scalecalc.calibrate.method import Method
-from scalecalc.calibrate.ranking import Ranked, rank
+from scalecalc.calibrate.ranking import rank
 from scalecalc.calibrate.reading import Reading, digest
 from scalecalc.calibrate.sets import RunSet
 from scalecalc.calibrate.sharing import shared_bootstrap
@@ -20,10 +23,11 @@ from scalecalc.calibrate.tape import Array
 from scalecalc.calibrate.warnings import warnings
 from scalecalc.errors import FitError
 from scalecalc.laws import Law
+from scalecalc.laws.conventions import LEVEL, Uncertainty
 
-LEVEL = 0.9
 WIDE = 1e7
 """A condition number worth a word."""
+NONE = "none asked for (--draws)"
 
 
 @dataclass(frozen=True)
@@ -40,18 +44,20 @@ class Calibration:
         lost: resamples without an optimum.
         why_none: what keeps the fit without resamples.
         run_set: the set the runs are from.
+        ensemble: an average of the surviving forms, where that was asked for: then it is the law.
     """
 
     read: Reading
     kept: Reading
     method: Method
-    ranked: Sequence[Ranked]
+    ranked: Sequence[Judged]
     ranked_by: str
     draws: Mapping[str, Array]
     gradients: Array
     lost: int
     why_none: str = ""
     run_set: RunSet | None = None
+    ensemble: Ensemble | None = None
 
     @property
     def fitted(self) -> LawFit:
@@ -63,7 +69,17 @@ class Calibration:
     @property
     def law(self) -> Law:
         """With the fitted coefficients."""
-        return self.fitted.law
+        return self.ensemble.law if self.ensemble else self.fitted.law
+
+    @property
+    def survivors(self) -> list[Judged]:
+        """The forms that foretold the larger runs no worse than twice as badly as the best one."""
+        return survivors(self.ranked)
+
+    @property
+    def uncertainty(self) -> Uncertainty | None:
+        """What the law's predictions miss besides its coefficients' errors; None with too few runs to tell."""
+        return self.ensemble.uncertainty if self.ensemble else of_judged(self.ranked[0], self.survivors)
 
     @property
     def digest(self) -> str:
@@ -73,6 +89,13 @@ class Calibration:
     @property
     def doubts(self) -> tuple[str, ...]:
         """What makes the fit less sure than its figures look, one line each."""
+        found = [] if self.ensemble else self._fit_doubts
+        if self.why_none and self.method.draws:
+            found.append(f"no standard errors: {self.why_none}")
+        return (*found, *(doubt.text for doubt in warnings(self.fitted)))
+
+    @property
+    def _fit_doubts(self) -> list[str]:
         fit, found = self.fitted.fit, []
         if fit.agreed * 2 < fit.starts:
             found.append(
@@ -80,11 +103,9 @@ class Calibration:
             )
         if self.lost:
             found.append(f"{self.lost:,} of {len(self.gradients):,} resamples have no optimum and are left out")
-        if self.why_none and self.method.draws:
-            found.append(f"no standard errors: {self.why_none}")
         if fit.condition > WIDE:
             found.append(f"condition {fit.condition:.1e}: coefficients can stand in for each other")
-        return (*found, *(doubt.text for doubt in warnings(self.fitted)))
+        return found
 
     def errors(self, name: str) -> tuple[float, float, float] | None:
         """Standard error, and the interval of level LEVEL, of a coefficient; None without resamples."""
@@ -97,7 +118,7 @@ class Calibration:
 
 def calibrate(
     reading: Reading, method: Method | None = None, forms: Sequence[Law] = (), *, run_set: RunSet | None = None,
-    share: Any = map,
+    share: Any = map, ensemble: bool = False,
 ) -> Calibration:  # fmt: skip
     """Fit a law to runs.
 
@@ -107,6 +128,7 @@ def calibrate(
         forms: to try; all that the runs have columns for unless given.
         run_set: where the runs are from, with its own outlier rule.
         share: `map` of this process, or of a `sharing.crew`.
+        ensemble: average the forms that survive, or those that are given, instead of choosing the best one.
 
     Raises:
         FitError: no form can be fitted.
@@ -117,6 +139,17 @@ def calibrate(
     if not ranked or ranked[0].fitted is None:
         why = ranked[0].why if ranked else "no form takes these columns"
         raise FitError(f"no form can be fitted: {why}", todo="name one: --law")
+    if ensemble:
+        chosen = survivors(ranked)
+        if forms:
+            chosen = [one for one in ranked if one.fitted is not None]
+        elif chosen:  # an average of laws of other variables would take all of them, and have no optimum
+            chosen = [one for one in chosen if one.form.inputs == chosen[0].form.inputs]
+        whole = ensemble_of(chosen, kept, method)
+        drawn = whole.draws(min(method.draws, DRAWS), method.seed) if method.draws else {}
+        return Calibration(
+            reading, kept, method, ranked, ranked_by, drawn, np.empty(0), 0, "" if drawn else NONE, run_set, whole
+        )
     drawn, gradients, lost, why_none = _resampled(ranked[0].fitted, kept, method, share)
     return Calibration(reading, kept, method, ranked, ranked_by, drawn, gradients, lost, why_none, run_set)
 
@@ -127,7 +160,7 @@ def _resampled(fitted: LawFit, kept: Reading, method: Method, share: Any) -> tup
     groups = runs.groups.tolist()
     count = len(set(groups))
     if not method.draws:
-        return {}, none, 0, "none asked for (--draws)"
+        return {}, none, 0, NONE
     if count <= len(fit.point):
         return {}, none, 0, f"{count} runs and {len(fit.point)} coefficients: resampling needs more runs"
     try:
@@ -135,7 +168,5 @@ def _resampled(fitted: LawFit, kept: Reading, method: Method, share: Any) -> tup
     except FitError as error:
         return {}, none, 0, f"{error.what}: the runs barely determine the coefficients"
     good = found.gradients <= FINE * scale_of(fit.problem.loss)
-    drawn = dict(fit.problem.coefficients(found.points[good]))
-    for first, *others in fitted.tied:
-        drawn.update({other: drawn[first] for other in others if first in drawn})
+    drawn = coefficients(fit.problem, fitted.tied, found.points[good])
     return drawn, found.gradients, int((~good).sum()), ""

@@ -1,93 +1,84 @@
-"""Prediction intervals by their parts: coefficients, noise, the form of the law, and what extrapolation cost before.
-
-The parts are standard deviations, added in quadrature; on the scale residuals have (of logarithms, if these are
-fitted). A bootstrap alone holds only the first of them, and far too few of the larger runs.
-"""
+"""How uncertain a fitted law is: noise, rivals, drift; `laws.intervals` makes intervals of them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 
+from scalecalc.calibrate.judge import Judged
 from scalecalc.calibrate.lawfit import LawFit
-from scalecalc.calibrate.origins import COUNT, predictions
+from scalecalc.calibrate.origins import COUNT
+from scalecalc.calibrate.problem import Problem
 from scalecalc.calibrate.profiling import freedom as runs_left
 from scalecalc.calibrate.resample import bootstrap, bootstrap_residuals
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FitError
+from scalecalc.expressions import Expr, Number
+from scalecalc.laws import Law
+from scalecalc.laws.conventions import LEVEL, Uncertainty
+from scalecalc.laws.intervals import Band, band
+from scalecalc.laws.reading import MOST_RIVALS
+from scalecalc.laws.sets import sets_of
 
-LEVEL = 0.9
-PARTS = ("coefficients", "noise", "form", "drift")
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """Predicted values with their intervals, each (n).
-
-    Attributes:
-        value, low, high: in the law's unit.
-        level: what part of new runs should lie inside.
-        coefficients: what other runs of the same kind would have moved the fit by.
-        noise: of one run about the law.
-        form: the spread over laws that fit as well.
-        drift: what rolling origins missed beyond their noise.
-        freedom: degrees of freedom of Student's t, by which the parts become an interval.
-        logs: whether the parts are of logarithms.
-    """
-
-    value: Array
-    low: Array
-    high: Array
-    level: float
-    coefficients: Array
-    noise: Array
-    form: Array
-    drift: Array
-    freedom: float
-    logs: bool
-
-    @property
-    def parts(self) -> dict[str, Array]:
-        """Standard deviations by what causes them."""
-        return {name: getattr(self, name) for name in PARTS}
+DIGITS = 7
+"""Of the numbers that are kept."""
 
 
-def combine(
-    value: Array, parts: Mapping[str, Array | float], freedom: float, level: float = LEVEL, logs: bool = True
-) -> Prediction:
-    """An interval from its parts.
+def uncertainty(
+    fitted: LawFit,
+    rivals: Mapping[str, Law] | None = None,
+    drift: float = math.nan,
+    misses: Sequence[float] | Array = (),
+) -> Uncertainty:
+    """What a fitted law's predictions miss besides its coefficients' errors.
 
     Args:
-        value: predicted, (n), in the law's unit.
-        parts: standard deviations of some of `PARTS`; the others are 0.
-        freedom: degrees of freedom of the least certain of them.
-        level: of the interval.
-        logs: whether the parts are of logarithms.
-    """
-    from scipy.stats import t
+        fitted: the law.
+        rivals: laws with coefficients that survive the judgement, by name; those that leave out a variable of the law,
+            or take one beside C that it does not, say nothing of its runs.
+        drift: what rolling origins missed beyond noise (`Judged.drift`), a standard deviation of logarithms; NaN
+            unknown. With one, there are no more degrees of freedom than origins less one.
+        misses: log predicted - log observed beyond the origins.
 
-    given = {name: np.broadcast_to(np.asarray(parts.get(name, 0.0), float), value.shape) for name in PARTS}
-    total = np.sqrt(sum(part**2 for part in given.values()))
-    reach = float(t.ppf(0.5 + 0.5 * level, freedom)) * total
-    low, high = (value * np.exp(-reach), value * np.exp(reach)) if logs else (value - reach, value + reach)
-    return Prediction(value, low, high, level, **given, freedom=freedom, logs=logs)
+    Raises:
+        FitError: there are no more runs than coefficients.
+    """
+    left = runs_left(fitted.fit)
+    needed, given = set(fitted.law.inputs), {*fitted.law.inputs, *({"C"} & fitted.law.variables.keys())}
+    speaking = {n: law for n, law in (rivals or {}).items() if needed <= set(law.inputs) <= given}
+    missed = conformal(np.asarray(misses))
+    return Uncertainty(
+        fitted.fit.problem.residual, short(noise(fitted)), float(min(left, COUNT - 1) if drift > 0 else left),
+        short(drift) if math.isfinite(drift) else None,
+        {name: written(law) for name, law in list(speaking.items())[:MOST_RIVALS]},
+        missed, len(misses) if missed is not None else None,
+    )  # fmt: skip
+
+
+def of_judged(best: Judged, survivors: Sequence[Judged]) -> Uncertainty | None:
+    """The same from the record of a form and those that survive beside it; None with no more runs than coefficients."""
+    if best.fitted is None:
+        return None
+    rivals = {one.name: one.fitted.law for one in survivors if one.fitted is not None and one.name != best.name}
+    try:
+        return uncertainty(best.fitted, rivals, best.drift, best.misses)
+    except FitError:
+        return None
 
 
 def interval(
-    fitted: LawFit, values: Mapping[str, Array], *, rivals: Sequence[LawFit] = (), drift: float = 0.0,
-    freedom: float | None = None, level: float = LEVEL, resample: str = "runs", count: int = 400, seed: int = 0,
-) -> Prediction:  # fmt: skip
+    fitted: LawFit, values: Mapping[str, Array], *, rivals: Mapping[str, Law] | None = None, drift: float = math.nan,
+    level: float = LEVEL, resample: str = "runs", count: int = 400, seed: int = 0,
+) -> Band:  # fmt: skip
     """The interval of a fitted law's predictions.
 
     Args:
         fitted: the law.
         values: of its variables, (n).
-        rivals: other laws that survive the judgement; one of a variable that has no value here says nothing.
-        drift: what rolling origins missed beyond noise (`Judged.drift`), a standard deviation of logarithms.
-        freedom: degrees of freedom; runs less coefficients, or with a drift the origins' number less one.
+        rivals, drift: see `uncertainty`.
         level: of the interval.
         resample: `runs` with all their checkpoints, or `residuals`.
         count, seed: of the resamples.
@@ -95,31 +86,38 @@ def interval(
     Raises:
         FitError: a variable has no value, there are no more runs than coefficients, or resamples have no optimum.
     """
-    fit, problem, left = fitted.fit, fitted.fit.problem, runs_left(fitted.fit)
     if missing := [name for name in fitted.law.inputs if name not in values]:
         raise FitError(f"no {', '.join(missing)} to predict at", todo=f"give {', '.join(fitted.law.inputs)}")
-    inputs = {name: np.asarray(values[name], float) for name in fitted.law.inputs}
-    drawn = (
+    fit = fitted.fit
+    doubt = uncertainty(fitted, rivals, drift)
+    found = (
         bootstrap(fit, list(fitted.runs.groups), count, seed)
         if resample == "runs"
         else bootstrap_residuals(fit, count, seed)
     )
-    value = predictions(problem, fit.point[None], inputs)[0]
-    logs = problem.residual == "log"
-    scaled = np.log if logs else np.asarray
-    spread = np.nanstd(scaled(predictions(problem, drawn.points, inputs)), axis=0)
-    own = np.asarray(scaled(value))
-    others = [
-        scaled(rival.predict({n: np.asarray(values[n], float) for n in rival.law.inputs}))
-        for rival in rivals if set(rival.law.inputs) <= set(values)
-    ]  # fmt: skip
-    form = np.sqrt(np.mean([np.zeros_like(own), *((other - own) ** 2 for other in others)], axis=0))
-    if freedom is None:
-        freedom = min(left, COUNT - 1) if drift > 0 else left
-    missed = drift if logs else drift * np.abs(value)
-    return combine(
-        value, {"coefficients": spread, "noise": noise(fitted), "form": form, "drift": missed}, freedom, level, logs
-    )
+    law = replace(fitted.law, uncertainty=doubt)
+    return band(law, values, level=level, sets=sets_of(law, coefficients(fit.problem, fitted.tied, found.points)))
+
+
+def coefficients(problem: Problem, tied: Sequence[Sequence[str]], points: Array) -> dict[str, Array]:
+    """All coefficients that vary, those that are tied too, from points (..., p)."""
+    found = dict(problem.coefficients(points))
+    for first, *others in tied:
+        found.update({other: found[first] for other in others if first in found})
+    return found
+
+
+def written(law: Law, digits: int = DIGITS) -> Expr:
+    """A law's formula with its coefficients as numbers of so many digits."""
+    values = {
+        name: Number(short(float(value), digits)) for name, value in law.constants.items() if name in law.coefficients
+    }
+    return law.expanded.substitute(dict(values))
+
+
+def short(number: float, digits: int = DIGITS) -> float:
+    """As it is kept."""
+    return float(f"{number:.{digits}g}")
 
 
 def noise(fitted: LawFit) -> float:
@@ -131,28 +129,19 @@ def noise(fitted: LawFit) -> float:
     return math.sqrt(float((weights * fit.residuals**2).sum()) / left)
 
 
-def conformal(value: Array, misses: Array, level: float = LEVEL, logs: bool = True) -> tuple[Array, Array]:
-    """The interval that would have held `level` of what rolling origins predicted; without any part or law of errors.
+def conformal(misses: Array, level: float = LEVEL) -> float | None:
+    """What a share of predictions beyond rolling origins did not miss; None with too few of them.
 
-    Vovk, Gammerman and Shafer 2005: the ceil((m + 1) level)-th smallest of m misses. Honest where runs beyond the
-    origins are as far from them as the new ones are from all runs.
+    Vovk, Gammerman and Shafer 2005: the ceil((m + 1) level)-th smallest of m misses. Free of any law of errors; honest
+    where runs beyond the origins are as far from them as the new ones are from all runs.
 
     Args:
-        value: predicted, (n).
-        misses: predicted less observed beyond the origins (`Judged.misses`), of logarithms if `logs`.
-        level: of the interval.
-        logs: the scale of `misses`.
-
-    Raises:
-        FitError: too few misses for the level.
+        misses: predicted less observed (`Judged.misses`), (m).
+        level: the share.
     """
     sizes = np.sort(np.abs(misses))
     place = math.ceil((len(sizes) + 1) * level)
-    if place > len(sizes):
-        least = math.ceil(level / (1 - level) - 1e-9)
-        raise FitError(f"{len(sizes)} runs beyond the origins", todo=f"a level of {level:g} needs at least {least}")
-    reach = sizes[place - 1]
-    return (value * np.exp(-reach), value * np.exp(reach)) if logs else (value - reach, value + reach)
+    return short(float(sizes[place - 1])) if place <= len(sizes) else None
 
 
 def score(low: Array, high: Array, observed: Array, level: float = LEVEL) -> Array:

@@ -7,112 +7,109 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from scalecalc.calibrate.fit import Fit
-from scalecalc.calibrate.lawfit import LawFit, fit_law, problem_of, ranges_of
-from scalecalc.calibrate.losses import Loss, huber
+from scalecalc.calibrate.lawfit import LawFit, ranges_of
 from scalecalc.calibrate.origins import COUNT, fit_parts, origins, predictions
 from scalecalc.calibrate.runs import Runs
 from scalecalc.calibrate.tape import Array
-from scalecalc.errors import FitError
 from scalecalc.laws import Law
 
 SURVIVES = 2.0
 """A law survives if it missed the larger runs by no more than so many times what the best one did."""
+Ranges = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
 class Judged:
-    """One law's record.
+    """A form, what became of it, and its record beyond the origins.
 
     Attributes:
-        name: of the law.
+        form: what was tried.
         fitted: to all runs; None where it could not be, then `why` says so.
+        aicc: 2k - 2 log L, corrected for few runs; comparable between laws fitted with one loss to the same runs; lower
+            is better, inf unknown.
+        why: what kept it from being fitted, or judged.
         extrapolation: root mean square of log predicted - log observed beyond the origins, their mean; inf unknown.
         by_origin: the same for each origin, NaN where too few runs were left.
         bias: mean of log predicted - log observed beyond the origins: above 0, predictions are too high.
-        drift: what the origins missed beyond the fit's own noise, a standard deviation of logarithms.
-        misses: log predicted - log observed beyond the origins, one after the other, for `intervals.conformal`.
-        aicc: 2k - 2 log L, corrected for few runs; comparable between laws fitted with one loss to the same runs.
-        why: what kept it from being fitted.
+        drift: what the origins missed beyond the fit's own noise, a standard deviation of logarithms; NaN unknown.
+        misses: log predicted - log observed beyond the origins, one after the other.
     """
 
-    name: str
+    form: Law
     fitted: LawFit | None
-    extrapolation: float
-    by_origin: tuple[float, ...]
-    bias: float
-    drift: float
-    aicc: float
-    misses: Array
+    aicc: float = math.inf
     why: str = ""
+    extrapolation: float = math.inf
+    by_origin: tuple[float, ...] = ()
+    bias: float = math.nan
+    drift: float = math.nan
+    misses: Array = field(default_factory=lambda: np.empty(0))
+
+    @property
+    def name(self) -> str:
+        """Of the form."""
+        return self.form.name
 
 
 @dataclass(frozen=True)
-class Ranking:
-    """Laws, best first.
+class Cuts:
+    """Where runs are parted into those a fit sees and those it is to foretell.
 
     Attributes:
-        judged: by extrapolation; those that could not be fitted last.
-        along: the column the origins cut.
-        origins: up to where the fits saw, farthest first.
-        beyond: observations predicted from each.
+        along: the column that grows.
+        limits: up to where the fits see, farthest first, (m).
+        seen: 1 where an observation lies below a limit, (m, n).
     """
 
-    judged: tuple[Judged, ...]
     along: str
-    origins: tuple[float, ...]
-    beyond: tuple[int, ...]
+    limits: Array
+    seen: Array
 
-    @property
-    def best(self) -> Judged:
-        """The law to use.
+    @classmethod
+    def of(cls, runs: Runs, along: str | None = None, horizon: float | None = None, count: int = COUNT) -> Cuts:
+        """Evenly by factors (`origins.origins`) along compute (`C`, else N times D) unless another column is asked for.
 
         Raises:
-            FitError: none could be judged.
+            FitError: nothing grows along the runs.
         """
-        first = self.judged[0]
-        if first.fitted is None or not math.isfinite(first.extrapolation):
-            raise FitError("no law could be judged", todo=first.why or "give more runs")
-        return first
+        name, x = growing(runs, along)
+        limits = origins(x, horizon, count)
+        return cls(name, limits, (x <= limits[:, None] * (1 + 1e-9)).astype(float))
 
-    def survivors(self, times: float = SURVIVES) -> tuple[Judged, ...]:
-        """Laws that cannot be told from the best one: their spread is what the choice of a form leaves open."""
-        limit = times * self.best.extrapolation
-        return tuple(law for law in self.judged if law.fitted is not None and law.extrapolation <= limit)
+    @property
+    def beyond(self) -> tuple[int, ...]:
+        """Observations predicted from each."""
+        return tuple(int(n) for n in (self.seen == 0).sum(axis=1))
 
 
-def rank(
-    forms: Sequence[Law], runs: Runs, *, along: str | None = None, horizon: float | None = None, count: int = COUNT,
-    loss: Loss | None = None, residual: str = "log", held: Mapping[str, Mapping[str, float]] | None = None,
-    ranges: Mapping[str, Mapping[str, tuple[float, float]]] | None = None,
-) -> Ranking:  # fmt: skip
-    """Fit each form to the smaller runs, predict the larger ones, and order them by what they missed.
+def rank(candidates: Sequence[Judged], cuts: Cuts | None = None, ranges: Mapping[str, Ranges] | None = None
+         ) -> list[Judged]:  # fmt: skip
+    """Fitted forms by what fits to the smaller runs missed of the larger ones, the best first; those that could not be
+    fitted last; where there are too few runs for a score, by AICc.
 
     Args:
-        forms: laws over columns of the runs.
-        runs: observations.
-        along: the column that grows; compute (`C`, else N times D) unless given.
-        horizon, count: how far the origins go back and how many there are (`origins.origins`).
-        loss, residual: what is minimised; Huber of logarithms unless given.
-        held, ranges: by the form's name, as in `fit_law`.
-
-    Raises:
-        FitError: nothing grows along the runs.
+        candidates: fitted to all runs, or not.
+        cuts: of these runs; nothing is foretold without.
+        ranges: by the form's name, where nonlinear coefficients are looked for.
     """
-    loss = loss or huber()
-    name, x = growing(runs, along)
-    limits = origins(x, horizon, count)
-    seen = (x <= limits[:, None] * (1 + 1e-9)).astype(float)
-    judged = []
-    for form in forms:
-        kept, places = (held or {}).get(form.name, {}), (ranges or {}).get(form.name, {})
-        judged.append(_judge(form, runs, seen, loss, residual, held=kept, ranges=places))
-    judged.sort(key=lambda law: (law.fitted is None, law.extrapolation, law.aicc))
-    return Ranking(tuple(judged), name, tuple(map(float, limits)), tuple(int(n) for n in (seen == 0).sum(axis=1)))
+    if cuts is not None:
+        candidates = [_judge(one, cuts, (ranges or {}).get(one.name, {})) for one in candidates]
+    return sorted(candidates, key=lambda one: (one.fitted is None, one.extrapolation, one.aicc, _objective(one)))
+
+
+def survivors(ranked: Sequence[Judged], times: float = SURVIVES) -> list[Judged]:
+    """Laws that cannot be told from the best one: their spread is what the choice of a form leaves open."""
+    limit = times * min((one.extrapolation for one in ranked), default=math.inf)
+    return [one for one in ranked if one.fitted is not None and one.extrapolation <= limit < math.inf]
+
+
+def _objective(one: Judged) -> float:
+    return one.fitted.fit.objective if one.fitted else math.inf
 
 
 def growing(runs: Runs, along: str | None = None) -> tuple[str, Array]:
@@ -127,19 +124,21 @@ def growing(runs: Runs, along: str | None = None) -> tuple[str, Array]:
     return name, runs.columns[name]
 
 
-def _judge(
-    form: Law, runs: Runs, seen: Array, loss: Loss, residual: str, *, held: Mapping[str, float],
-    ranges: Mapping[str, tuple[float, float]],
-) -> Judged:  # fmt: skip
-    try:
-        fitted = fit_law(form, runs, loss=loss, residual=residual, held=held, ranges=ranges)
-    except FitError as error:
-        return Judged(form.name, None, math.inf, (), math.nan, math.nan, math.inf, np.empty(0), str(error))
-    problem = problem_of(form, runs, loss=loss, residual=residual, held=held)
+def candidate(form: Law, fitted: LawFit) -> Judged:
+    """A form that was fitted, before it is judged."""
+    return Judged(form, fitted, aicc(fitted.fit))
+
+
+def _judge(one: Judged, cuts: Cuts, ranges: Ranges) -> Judged:
+    """The same with its record."""
+    if one.fitted is None:
+        return one
+    fit, form, seen = one.fitted.fit, one.fitted.form, cuts.seen
+    problem = fit.problem
     points = fit_parts(problem, seen, {**ranges_of(form, problem), **ranges})
     said = predictions(problem, points, problem.data)
     with np.errstate(all="ignore"):
-        errors = np.where(seen > 0, np.nan, np.log(said) - np.log(runs.observed))
+        errors = np.where(seen > 0, np.nan, np.log(said) - np.log(problem.observed))
     known = [row[np.isfinite(row)] if np.isfinite(row).sum() == (s == 0).sum() else row[:0]
              for row, s in zip(errors, seen, strict=True)]  # fmt: skip
     by_origin = tuple(math.sqrt(float(np.mean(row**2))) if len(row) else math.nan for row in known)
@@ -147,11 +146,12 @@ def _judge(
     # a law that fails where others do not is worse than they are, not better for the easy origins left
     extrapolation = float(np.mean(scores)) if len(scores) == len([s for s in seen if (s == 0).any()]) else math.inf
     every = np.concatenate(known)
-    scale = float(np.mean(fitted.fit.residuals**2)) if residual == "log" else 0.0
+    own = fit.residuals if problem.residual == "log" else fit.residuals / problem.observed
+    scale = float(np.mean(own**2))
     drift = math.sqrt(max(float(np.mean(np.square(scores))) - scale, 0.0)) if scores else math.nan
     bias = float(every.mean()) if len(every) else math.nan
     why = "" if math.isfinite(extrapolation) else "no optimum, or too few runs, below one of the origins"
-    return Judged(form.name, fitted, extrapolation, by_origin, bias, drift, aicc(fitted.fit), every, why)
+    return replace(one, why=why, extrapolation=extrapolation, by_origin=by_origin, bias=bias, drift=drift, misses=every)
 
 
 def aicc(fit: Fit) -> float:

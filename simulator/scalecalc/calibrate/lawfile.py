@@ -10,15 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from scalecalc.calibrate.calibration import LEVEL, Calibration
+from scalecalc.calibrate.calibration import Calibration
+from scalecalc.calibrate.intervals import DIGITS, short
 from scalecalc.calibrate.lawfit import is_positive
 from scalecalc.calibrate.tape import Array
 from scalecalc.laws import Law
-from scalecalc.laws.conventions import Covariance, Evidence, Source
+from scalecalc.laws.conventions import LEVEL, Covariance, Evidence, Source
 
-KEPT = 400
-"""Draws a file holds: the ends of a 90 % interval move by no more than 2 % of it, and files stay below 64 kB."""
-DIGITS = 7
+KEPT, NUMBERS = 400, 3_600
+"""Draws a file holds: the ends of a 90 % interval move by no more than 2 % of it; and numbers these have altogether, so
+that files stay below 64 kB."""
 
 
 def fitted_law(result: Calibration, name: str = "") -> Law:
@@ -28,24 +29,26 @@ def fitted_law(result: Calibration, name: str = "") -> Law:
         result: with its draws.
         name: of the law; the form's and the runs' unless given.
     """
-    law, fit = result.law, result.fitted.fit
+    law = result.law
     coefficients = {}
     for key, coefficient in law.coefficients.items():
         errors = result.errors(key)
-        se, *ci = map(_short, errors) if errors else (None,)
+        se, *ci = map(short, errors) if errors else (None,)
         coefficients[key] = replace(
             coefficient, se=se, ci=(ci[0], ci[1]) if errors else None, level=LEVEL if errors else None
         )
     drawn = {key: column for key, column in result.draws.items() if key in law.coefficients}
-    free = [key for key in drawn if key in fit.problem.names]
+    free = {} if result.ensemble else {n: drawn[n] for n in drawn if n in result.fitted.fit.problem.names}
     source = result.run_set.source if result.run_set else result.read.runs.source
+    what = str(law.formula) if result.ensemble is None else law.title
     return replace(
         law,
         name=plain_name(name or f"{law.name}-{result.run_set.name if result.run_set else Path(source).stem}"),
-        title=f"{law.formula} fitted to {source}",
+        title=f"{what} fitted to {source}",
         coefficients=coefficients,
-        covariance=_covariance(law, {key: drawn[key] for key in free}) if len(free) > 0 else None,
+        covariance=_covariance(law, free) if free else None,
         draws={key: tuple(float(f"{v:.{DIGITS}g}") for v in column) for key, column in thinned(drawn).items()},
+        uncertainty=result.uncertainty,
         range=_ranges(result),
         evidence=_evidence(result),
         source=Source(f"fitted to {source}"),
@@ -58,24 +61,33 @@ def method_words(result: Calibration) -> dict[str, str]:
     """How the coefficients were found."""
     fit, method = result.fitted.fit, result.method
     out = len(result.read.runs) - len(result.kept.runs)
-    resamples = f"{len(result.gradients):,} of whole runs, seed {method.seed}" if len(result.gradients) else "none"
+    left_out = {"left out": f"the {out} highest of {len(result.read.runs)}" if out else "none"}
+    count = len(result.gradients) or len(next(iter(result.draws.values()), ()))
+    resamples = {"resamples": f"{count:,} of whole runs, seed {method.seed}" if count else "none"}
+    if result.ensemble:
+        members = [f"{m.name} {m.weight:.2g}" for m in result.ensemble.members]
+        return {
+            **method.words(), "loss": "least-squares, summed",
+            "weights": f"recency, ({result.ensemble.along}/largest)^k", **left_out, **resamples,
+            "members": f"form^k and weight: {', '.join(members)}",
+        }  # fmt: skip
     return {
         **method.words(),
-        "left out": f"the {out} highest of {len(result.read.runs)}" if out else "none",
+        **left_out,
         "starts": f"{fit.agreed} of {fit.starts} at this optimum",
         "objective": f"{fit.objective:.12g}",
         "gradient": f"{fit.gradient:.1e}",
         "condition": f"{fit.condition:.3g}",
-        "resamples": resamples,
+        **resamples,
         "chosen": f"of {len(result.ranked)} forms by {result.ranked_by}" if len(result.ranked) > 1 else "as asked",
     }
 
 
-def thinned(drawn: Mapping[str, Array], count: int = KEPT) -> dict[str, Array]:
+def thinned(drawn: Mapping[str, Array], most: int = KEPT) -> dict[str, Array]:
     """So many draws, evenly along the direction in which they differ most: a sample that represents all of them."""
     if not drawn:
         return {}
-    rows = np.stack(list(drawn.values()), axis=1)
+    rows, count = np.stack(list(drawn.values()), axis=1), min(most, NUMBERS // len(drawn))
     if len(rows) <= count:
         return dict(drawn)
     scaled = (rows - rows.mean(axis=0)) / np.maximum(rows.std(axis=0), 1e-300)
@@ -107,12 +119,12 @@ def _ranges(result: Calibration) -> dict[str, tuple[float, float]]:
 
 
 def _evidence(result: Calibration) -> Evidence:
-    runs = result.kept.runs
-    spread = float(np.std(result.fitted.fit.residuals))
+    runs, whole = result.kept.runs, result.ensemble
+    spread = whole.noise if whole else float(np.std(result.fitted.fit.residuals))
     what = "log residuals" if result.method.residual == "log" else "residuals"
     text = f"{len(runs)} observations; {what} spread by {spread:.3g}"
-    missed = result.ranked[0].extrapolation
-    error = _short(missed) if math.isfinite(missed) else None
+    missed = float(np.mean(whole.by_origin)) if whole and whole.by_origin else result.ranked[0].extrapolation
+    error = short(missed) if math.isfinite(missed) else None
     return Evidence(len(set(runs.groups.tolist())), error, text=text, data=f"sha256:{result.digest}")
 
 
@@ -123,7 +135,3 @@ def plain_name(text: str) -> str:
     'my-fit-2'
     """
     return "-".join(re.findall("[a-z0-9]+", text.lower())) or "fit"
-
-
-def _short(number: float) -> float:
-    return float(f"{number:.6g}")

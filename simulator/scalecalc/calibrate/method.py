@@ -33,6 +33,8 @@ class Method:
         draws: bootstrap resamples.
         seed: of the resamples.
         starts: of the search.
+        horizon: the factor beyond the largest run that predictions are wanted for (`origins.origins`); None for the
+            root of the runs' own range.
     """
 
     loss: str = "huber"
@@ -45,6 +47,7 @@ class Method:
     draws: int = DRAWS
     seed: int = 0
     starts: int = COUNT
+    horizon: float | None = None
 
     def __post_init__(self) -> None:
         if self.residual not in RESIDUALS:
@@ -57,6 +60,10 @@ class Method:
             raise UsageError(f"{self.drop_highest} runs to leave out", where="--drop-highest", todo="give 0 or more")
         if self.delta is not None and not np.isfinite(self.delta):
             raise UsageError(f"a scale of {self.delta}", where="--delta", todo="give one above 0")
+        if self.horizon is not None and not 1 < self.horizon < np.inf:
+            raise UsageError(
+                f"a horizon of {self.horizon:g}", where="--horizon", todo="give a factor above 1, such as 2"
+            )
         _ = self.loss_function, self.recency
 
     @property

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from scalecalc.calibrate import judge
 from scalecalc.calibrate.fit import Fit
 from scalecalc.calibrate.forms import checked, dressed, ranges_of
+from scalecalc.calibrate.judge import Cuts, Judged
 from scalecalc.calibrate.lawfit import LawFit, fit_law, held_of
 from scalecalc.calibrate.method import Method
 from scalecalc.calibrate.problem import EXACT
@@ -32,25 +33,7 @@ DETERMINED = 1e14
 """A condition number beyond which coefficients are not determined at all."""
 
 
-@dataclass(frozen=True)
-class Ranked:
-    """A form and what became of it.
-
-    Attributes:
-        form: what was tried.
-        fitted: None where it could not be fitted, then `why` says so.
-        aicc: lower is better; inf unknown.
-        extrapolation: root mean square of log predicted - log observed beyond the runs seen; inf unknown.
-    """
-
-    form: Law
-    fitted: LawFit | None
-    aicc: float
-    why: str = ""
-    extrapolation: float = math.inf
-
-
-def rank(forms: Sequence[Law], reading: Reading, method: Method) -> tuple[list[Ranked], str]:
+def rank(forms: Sequence[Law], reading: Reading, method: Method) -> tuple[list[Judged], str]:
     """Every form fitted, the best first, those that cannot be fitted last; and by what they are ranked.
 
     Raises:
@@ -61,44 +44,27 @@ def rank(forms: Sequence[Law], reading: Reading, method: Method) -> tuple[list[R
     if unknown := sorted({*method.held, *(name for group in method.tied for name in group)} - names):
         what = f"no coefficient '{unknown[0]:.40}'"
         raise UsageError(what, where="--hold or --tie", todo=f"they have {', '.join(sorted(names))}")
-    found: list[Ranked] = []
+    found: list[Judged] = []
     for form in forms:
         try:
             fitted = fit_form(form, reading, method)
         except ScalecalcError as error:
             if len(forms) == 1:
                 raise
-            found.append(Ranked(form, None, math.inf, error.what))
+            found.append(Judged(form, None, why=error.what))
             continue
         if not any(_same(fitted.fit, other.fitted.fit) for other in found if other.fitted is not None):
-            found.append(Ranked(form, fitted, judge.aicc(fitted.fit)))
-    found.sort(key=_order)
-    good = [one for one in found if one.fitted is not None]
-    if len(good) > 1 and not method.weights and not method.tied:
-        judged = _judged(good[:JUDGED], reading, method)
-        if any(math.isfinite(one.extrapolation) for one in judged):
-            return sorted([*judged, *found[len(judged) :]], key=_order), BY_EXTRAPOLATION
-    return found, BY_AICC
-
-
-def _judged(ranked: Sequence[Ranked], reading: Reading, method: Method) -> list[Ranked]:
-    """The same with what each missed beyond the runs it saw."""
-    laws = [replace(dressed(one.form, reading), name=one.form.name) for one in ranked]
-    held = {law.name: {n: v for n, v in method.held.items() if n in law.coefficients} for law in laws}
-    ranges = {one.form.name: ranges_of(one.form, reading) for one in ranked}
+            found.append(judge.candidate(form, fitted))
+    found = judge.rank(found)
     try:
-        ranking = judge.rank(
-            laws, reading.runs, loss=method.loss_function, residual=method.residual, held=held, ranges=ranges
-        )
-    except FitError:  # nothing grows, or too few runs
-        return list(ranked)
-    missed = {law.name: law.extrapolation for law in ranking.judged}
-    return [replace(one, extrapolation=missed[one.form.name]) for one in ranked]
-
-
-def _order(one: Ranked) -> tuple[bool, float, float, float]:
-    """Best first; where there are too few runs for a score, those that miss less."""
-    return one.fitted is None, one.extrapolation, one.aicc, one.fitted.fit.objective if one.fitted else math.inf
+        cuts = Cuts.of(reading.runs, horizon=method.horizon)
+    except FitError:  # nothing grows
+        return found, BY_AICC
+    good = [one for one in found if one.fitted is not None][:JUDGED]
+    judged = judge.rank(good, cuts, {one.name: ranges_of(one.form, reading) for one in good})
+    if any(math.isfinite(one.extrapolation) for one in judged):
+        return judge.rank([*judged, *found[len(good) :]]), BY_EXTRAPOLATION
+    return found, BY_AICC
 
 
 def fit_form(form: Law, reading: Reading, method: Method) -> LawFit:

@@ -25,7 +25,13 @@ def calibrate(
         ),
     ],
     law: Annotated[
-        Many, typer.Option("--law", metavar="FORM", help="A form, or a law whose form to fit; else all that fit.")
+        Many,
+        typer.Option(
+            "--law",
+            metavar="FORM",
+            help="A form, a law whose form to fit, or ensemble: an average of the others "
+            "named, else of those that survive; all that fit are tried unless named.",
+        ),
     ] = None,
     column: Annotated[
         Many,
@@ -69,6 +75,15 @@ def calibrate(
         Many, typer.Option("--hold", metavar="NAME=VALUE", help="A coefficient with a fixed value.")
     ] = None,
     tie: Annotated[Many, typer.Option("--tie", metavar="NAME=NAME", help="Coefficients that are equal.")] = None,
+    horizon: Annotated[
+        str | None,
+        typer.Option(
+            "--horizon",
+            metavar="FACTOR",
+            help="How far beyond the largest run predictions are wanted: the forms are "
+            "judged by what fits to runs so much smaller say of the largest; else the root of the runs' own range.",
+        ),
+    ] = None,
     draws: Annotated[int, typer.Option("--draws", help="Bootstrap resamples of whole runs.")] = 4000,
     seed: Annotated[int, typer.Option("--seed", help="Of the resamples.")] = 0,
     workers: Annotated[int, typer.Option("--workers", help="Processes that share the resamples.")] = 1,
@@ -87,6 +102,7 @@ def calibrate(
 ) -> None:
     """Fit a law to runs: the true optimum, standard errors, and how sure it is; a law file for the other commands."""
     from scalecalc.calibrate.calibration import calibrate as fit
+    from scalecalc.calibrate.ensemble import NAME as ENSEMBLE
     from scalecalc.calibrate.forms import form_of as law_form
     from scalecalc.calibrate.lawfile import fitted_law
     from scalecalc.calibrate.method import Method
@@ -110,12 +126,13 @@ def calibrate(
         loss, None if delta is None else real("--delta", delta), residual, drop_highest, weights,
         {name: real("--hold", value) for name, value in pairs("--hold", hold).items()},
         [(left, right) for left, right in pairs("--tie", tie).items()], draws, seed,
+        horizon=None if horizon is None else real("--horizon", horizon),
     )  # fmt: skip
     stated = Stated(pairs("--column", column), n_count, d_meaning, c_count, sample, task, metric, unit)
     reading, run_set = open_runs(runs, stated, pairs("--where", where), cost_of, pairs("--held-out", held_out))
-    forms = [law_form(name, reading) for name in law or ()]
+    forms = [law_form(name, reading) for name in law or () if name != ENSEMBLE]
     with crew(workers, cluster) as share:
-        result = fit(reading, method, forms, run_set=run_set, share=share)
+        result = fit(reading, method, forms, run_set=run_set, share=share, ensemble=ENSEMBLE in (law or ()))
     if path is not None:
         with target(path) as file:
             file.write(text_of(fitted_law(result)))

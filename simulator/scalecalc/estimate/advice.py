@@ -180,4 +180,4 @@ def _setting(binding: Binding, loss: Bound | None) -> Setting:
     bounds = [loss if loss is not None and bound.symbol == loss.symbol else bound for bound in binding.variables]
     worst = max(bounds, key=lambda bound: STATUSES.index(bound.status))
     value = float(binding.law.evaluate(**binding.values))
-    return Setting(binding.law, value, worst, decades_outside(binding.law, binding))
+    return Setting(binding.law, value, worst, decades_outside(binding))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from scalecalc.expressions import Expr
 
@@ -11,6 +11,10 @@ UNKNOWN = "unknown"
 ANY = "any"
 Interval = tuple[float, float]
 Limits = tuple[float | None, float | None]
+LEVEL = 0.9
+"""Of every interval that is worked out here."""
+SCALES = ("log", "raw")
+"""Of residuals: logarithms, or the law's unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +138,25 @@ class Covariance:
     def coordinates(self) -> Iterable[tuple[str, bool]]:
         """Coefficient name, and whether its logarithm is meant."""
         return ((text.removeprefix("log(").removesuffix(")"), text.startswith("log(")) for text in self.of)
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """What a law's prediction of one run may miss besides its coefficients' errors; standard deviations.
+
+    Attributes:
+        scale: one of SCALES: of the noise, and of what is added up.
+        noise: of one run about the law.
+        freedom: degrees of freedom of Student's t, by which deviations become an interval.
+        drift: what fits to the smaller runs missed of the larger ones beyond noise, of logarithms; None if unknown.
+        rivals: laws the runs do not tell from this one, by name: expressions of its variables, their constants numbers.
+        missed, misses: LEVEL of so many predictions of larger runs from smaller ones missed no more, of logarithms.
+    """
+
+    scale: str
+    noise: float
+    freedom: float
+    drift: float | None = None
+    rivals: Mapping[str, Expr] = field(default_factory=dict)
+    missed: float | None = None
+    misses: int | None = None

@@ -15,7 +15,7 @@ from scalecalc.expressions import Binary, Expr, Name, Number, Root, parse
 from scalecalc.expressions.calculus import add, divide, multiply, negate, power, subtract
 from scalecalc.expressions.factoring import tree
 from scalecalc.laws.binding import ROLES, SIX_N_D
-from scalecalc.laws.conventions import UNKNOWN, Interval, Variable
+from scalecalc.laws.conventions import UNKNOWN, Interval, Uncertainty, Variable
 from scalecalc.laws.law import Law
 from scalecalc.walk.profile import Profile
 
@@ -151,7 +151,8 @@ def convert(
     if not replaced:
         raise law.error("counts so already", "ask for another count")
     ranges = _range(law, family, params if "N" in replaced else None, compute)
-    return _renamed(law, family, law.formula.substitute(replaced), variables, ranges, params, compute)
+    found = _renamed(law, family, law.formula.substitute(replaced), variables, ranges, params, compute)
+    return replace(found, uncertainty=_uncertainty(law, replaced))
 
 
 def _given(law: Law, family: Family, params: str | None, compute: str | None) -> Law:
@@ -181,6 +182,17 @@ def _renamed(
         range=ranges,
         notes=(*law.notes, f"{words}: exact along {family}, and nowhere else"),
     )
+
+
+def _uncertainty(law: Law, replaced: Mapping[str, Expr]) -> Uncertainty | None:
+    """The rivals rewritten as the law is; without those of a C that it does not take, whose count may be another."""
+    if law.uncertainty is None:
+        return None
+    rivals = {
+        name: rival.substitute(replaced)
+        for name, rival in law.uncertainty.rivals.items() if rival.names <= set(law.inputs)
+    }  # fmt: skip
+    return replace(law.uncertainty, rivals=rivals)
 
 
 def _usual(symbol: str, profile: Profile, tie: str) -> Expr:

@@ -18,6 +18,7 @@ from scalecalc.laws.conventions import (
     Metric,
     Scope,
     Source,
+    Uncertainty,
     Variable,
 )
 from scalecalc.laws.numerics import first_crossing
@@ -48,6 +49,7 @@ class Law:
         range: expression (`N`, `D/N`) to the least and largest value it was calibrated on, in the law's own counts.
         superseded_by: a law that uses the same runs better.
         draws: coefficients of resampled runs, each as long as the others.
+        uncertainty: what a prediction may miss besides the coefficients' errors.
         method: how the coefficients were fitted.
         ties: groups of coefficients that are equal, whatever a fit finds.
     """
@@ -70,6 +72,7 @@ class Law:
     ties: tuple[tuple[str, ...], ...] = ()
     covariance: Covariance | None = None
     draws: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    uncertainty: Uncertainty | None = None
     method: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, float] = field(init=False, repr=False)
     inputs: tuple[str, ...] = field(init=False, repr=False)
@@ -97,6 +100,11 @@ class Law:
             raise self.error(f"draws of {', '.join(strange)}, no coefficients", "correct the draws")
         if len({len(values) for values in self.draws.values()}) > 1:
             raise self.error("draws of different lengths", "give every coefficient as many")
+        for name, rival in (self.uncertainty.rivals if self.uncertainty else {}).items():
+            if strange := sorted(rival.names - set(self.variables)):
+                raise self.error(f"its rival {name} takes {', '.join(strange)}", "write it over the law's variables")
+            if nesting(rival, {}) > MOST_NESTED:
+                raise self.error(f"more than {MOST_NESTED} roots inside each other in {name}", "write fewer")
         for constant in self.coefficients.values():
             if constant.near is not None and (others := constant.near.names - {*self.variables, "y"}):
                 raise self.error(f"{constant.name} is near {', '.join(sorted(others))}", "name variables, or y")
@@ -242,7 +250,7 @@ class Law:
         }
         if unknown := sorted(set(values) - set(changed)):
             raise self.error(f"has no coefficient {', '.join(unknown)}", f"it has {', '.join(changed)}")
-        return replace(self, coefficients=changed, covariance=None, draws={}, method={})
+        return replace(self, coefficients=changed, covariance=None, draws={}, uncertainty=None, method={})
 
     def latex(self) -> str:
         """The formula for LaTeX, without its left-hand side."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from scalecalc.laws.binding import Binding
-from scalecalc.laws.conventions import Interval
+from scalecalc.laws.conventions import LEVEL, Interval
 from scalecalc.laws.law import Law
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ class Optimum:
         compute: C = per_nd * params * data.
         value: the law there.
         near: N from least to largest within `tolerance` of that value.
-        params_interval, data_interval, value_interval, level: as the coefficients' errors let them vary; None without.
+        params_interval, data_interval, level: as the coefficients' errors let them vary; None without.
+        value_interval: of a new run there, where the law says how uncertain it is, else as the others.
         closed_form: whether N* came from a formula and not from a minimiser.
         unique: distinct samples there are; None for as many as are seen.
     """
@@ -110,6 +111,7 @@ def optimum(
     """
     import numpy as np
 
+    from scalecalc.laws.intervals import told
     from scalecalc.laws.sets import sets_of
     from scalecalc.laws.surface import Surface
 
@@ -121,6 +123,8 @@ def optimum(
     values = signed * law.sign
     params = np.exp(log_n)
     data = np.exp(log_nd - log_n)
+    there = {name: float(value[0]) for name, value in surface.values(log_n[:1], log_nd[:1] - log_n[:1]).items()}
+    there["C"] = SIX * there["N"] * there["D"]  # as runs without a C of their own count it
     return Optimum(
         law=law.name,
         compute=compute,
@@ -132,8 +136,8 @@ def optimum(
         tolerance=tolerance,
         params_interval=sets.interval(params),
         data_interval=sets.interval(data),
-        value_interval=sets.interval(values, logarithmic=False),
-        level=sets.level,
+        value_interval=told(law, there, sets, values)[0],
+        level=LEVEL if law.uncertainty else sets.level,
         closed_form=surface.parts is not None,
         unique=unique,
     )

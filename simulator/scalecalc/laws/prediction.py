@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from scalecalc.errors import ExpressionError
 from scalecalc.expressions import parse
 from scalecalc.laws.binding import Binding
-from scalecalc.laws.conventions import Interval
+from scalecalc.laws.conventions import LEVEL, Interval
 from scalecalc.laws.law import Law
-
-LEVEL = 0.9
-Z = 1.6448536269514722  # of a normal distribution's central 90 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +22,11 @@ class Prediction:
         law, metric, unit, better: of the value.
         interval, level: None where nothing is published to derive one from.
         basis: what the interval covers.
+        parts: standard deviations by what causes them (`intervals.PARTS`) as far as that is known, of logarithms where
+            `logs`; empty where the law does not say how uncertain it is.
+        logs: the scale of the parts.
+        freedom: degrees of freedom of Student's t, by which the parts became the interval.
+        conformal: the interval that held `level` of what fits to smaller runs said of larger ones; None unknown.
         inside_range: whether every calibrated range holds the inputs; None if no range is known.
         decades_outside: how many powers of ten each quantity lies outside its range; 0 inside.
         comparable: False where the law was forced on another task.
@@ -41,6 +44,10 @@ class Prediction:
     decades_outside: Mapping[str, float]
     binding: Binding
     comparable: bool = True
+    parts: Mapping[str, float] = field(default_factory=dict)
+    logs: bool = True
+    freedom: float | None = None
+    conformal: Interval | None = None
 
 
 def predict(binding: Binding) -> Prediction:
@@ -48,35 +55,66 @@ def predict(binding: Binding) -> Prediction:
     law = binding.law
     if not binding.usable:
         raise law.error(binding.why, "calibrate on runs of yours, or choose another law")
-    value = float(law.evaluate(**binding.values))
-    interval = _interval(law, binding.values, value)
-    outside = decades_outside(law, binding)
+    values = _met(binding)
+    value, ends, parted = _said(law, values)
+    outside = decades_outside(binding)
     return Prediction(
         law=law.name,
         metric=law.metric.name,
         unit=law.metric.unit,
         better=law.metric.better,
         value=value,
-        interval=interval,
-        level=LEVEL if interval else None,
-        basis=_basis(law),
+        interval=ends,
+        level=LEVEL if ends else None,
+        basis=basis(law),
         inside_range=all(distance == 0 for distance in outside.values()) if outside else None,
         decades_outside=outside,
         binding=binding,
         comparable=binding.comparable,
+        **parted,
     )
 
 
-def decades_outside(law: Law, binding: Binding) -> dict[str, float]:
-    """log10 of how far each quantity of `law.range` lies outside; quantities without a value are left out."""
+def _said(law: Law, values: Mapping[str, float]) -> tuple[float, Interval | None, dict[str, Any]]:
+    """Value, interval, and by which parts."""
+    inputs = {name: values[name] for name in law.inputs}
+    value = float(law.evaluate(**inputs))
+    if not (law.draws or law.covariance or law.uncertainty):
+        return value, None, {}
+    import numpy as np
+
+    from scalecalc.laws.intervals import around, said, told, within
+    from scalecalc.laws.sets import sets_of
+
+    sets = sets_of(law)
+    found = said(law, {name: np.array([v]) for name, v in inputs.items()}, sets)[:, 0]
+    ends, own = told(law, values, sets, found)
+    if own is None or ends is None or law.uncertainty is None:
+        return value, ends, {}
+    parts = {name: float(own.parts[name][0]) for name, known in known_parts(law).items() if known}
+    conformal = None
+    if law.uncertainty.missed is not None:
+        low, high = around(own.value, law.uncertainty.missed, logs=True)
+        conformal = within(law, (float(low[0]), float(high[0])))
+    return value, ends, {"parts": parts, "logs": own.logs, "freedom": own.freedom, "conformal": conformal}
+
+
+def _met(binding: Binding) -> dict[str, float]:
+    """The values of a law's variables, and what the run costs."""
     values = dict(binding.values)
     if binding.cost is not None and binding.cost.value is not None:
         values["C"] = binding.cost.value
-    return decades(law, values)
+    return values
+
+
+def decades_outside(binding: Binding) -> dict[str, float]:
+    """`decades` of what a binding found."""
+    return decades(binding.law, _met(binding))
 
 
 def decades(law: Law, values: Mapping[str, float]) -> dict[str, float]:
-    """The same for values in the law's own counts."""
+    """log10 of how far each quantity of `law.range` lies outside; values are in the law's own counts, quantities
+    without one are left out."""
     distances = {}
     for text, (low, high) in law.range.items():
         try:
@@ -87,49 +125,22 @@ def decades(law: Law, values: Mapping[str, float]) -> dict[str, float]:
     return distances
 
 
-def _interval(law: Law, values: Mapping[str, float], value: float) -> Interval | None:
-    """Quantiles over draws of the coefficients, else first-order propagation of their covariance; cut at the metric's
-    bounds.
-    """
-    if law.draws:
-        return _quantiles(law, values)
-    if law.covariance is None:
-        return None
-    slopes = law.gradient([name for name, _ in law.covariance.coordinates()], **values)
-    reach = Z * spread(law, slopes)
-    low, high = law.metric.bounds
-    return max(value - reach, -math.inf if low is None else low), min(value + reach, math.inf if high is None else high)
+def basis(law: Law) -> str:
+    """What a law's intervals cover."""
+    draws, doubt = len(next(iter(law.draws.values()), ())), law.uncertainty
+    if doubt is None:
+        said = f"coefficients only: {draws:,} draws; neither noise nor the choice of formula"
+        return said if draws else law.covariance.basis if law.covariance else "none published"
+    known = known_parts(law)
+    covered = " + ".join(name for name, there in known.items() if there)
+    left = " and ".join(name for name, there in known.items() if not there)
+    return f"{covered}: not {left}" if left else covered
 
 
-def _basis(law: Law) -> str:
-    if law.draws:
-        return (
-            f"coefficients only: {len(next(iter(law.draws.values()))):,} draws; neither noise nor the choice of formula"
-        )
-    return law.covariance.basis if law.covariance else "none published"
-
-
-def _quantiles(law: Law, values: Mapping[str, float]) -> Interval | None:
-    """None where more than 1 in 20 draws give no value."""
-    import numpy as np
-
-    drawn = {name: np.array(column) for name, column in law.draws.items()}
-    with np.errstate(all="ignore"):
-        found = np.broadcast_to(law.evaluate(**values, **drawn), (len(next(iter(drawn.values()))),))
-    good = found[np.isfinite(found)]
-    if len(good) * 20 < len(found) * 19:
-        return None
-    low, high = law.metric.bounds
-    ends = np.clip(np.quantile(good, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]), low, high)
-    return float(ends[0]), float(ends[1])
-
-
-def spread(law: Law, slopes: Mapping[str, float]) -> float:
-    """Standard deviation of a quantity whose derivatives by the coefficients are `slopes`."""
-    if law.covariance is None:
-        raise law.error("has no covariance", "none is published")
-    names = list(law.covariance.coordinates())
-    steps = [slopes[name] * (law.constants[name] if log else 1.0) for name, log in names]
-    rows = zip(steps, law.covariance.matrix, strict=True)
-    variance = sum(a * sum(c * b for c, b in zip(row, steps, strict=True)) for a, row in rows)
-    return math.sqrt(max(variance, 0.0))
+def known_parts(law: Law) -> dict[str, bool]:
+    """Which parts of an interval a law's file tells."""
+    doubt = law.uncertainty
+    return {
+        "coefficients": bool(law.draws or law.covariance), "noise": doubt is not None,
+        "form": doubt is not None and bool(doubt.rivals), "drift": doubt is not None and doubt.drift is not None,
+    }  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 from scalecalc.errors import ExpressionError, LawError
 from scalecalc.expressions import Expr, parse
 from scalecalc.laws.conventions import (
+    SCALES,
     UNKNOWN,
     Coefficient,
     Covariance,
@@ -18,6 +19,7 @@ from scalecalc.laws.conventions import (
     Metric,
     Scope,
     Source,
+    Uncertainty,
     Variable,
 )
 from scalecalc.laws.law import Law
@@ -27,6 +29,7 @@ POSITIVE = "positive"
 POSITIVE_NEAR = "positive, near "
 """Written for a coefficient of a form: any positive value, until runs give it one (`positive, near 1/D` if that is of
 the size of 1/D); `null` for any value at all."""
+MOST_RIVALS = 16
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -70,6 +73,12 @@ class Fields:
 
     def number(self, key: str) -> float | None:
         return self._number(key, self.get(key))
+
+    def least(self, key: str, least: float) -> float:
+        value = self.number(key)
+        if value is None or value < least:
+            raise self.fail(key, f"a number from {least:g} on", value)
+        return value
 
     def whole(self, key: str) -> int | None:
         value = self.number(key)
@@ -178,6 +187,7 @@ def _law(data: Mapping[str, Any], where: str) -> Law:
         superseded_by=fields.text("superseded_by", ""),
         ties=fields.groups("ties"),
         covariance=_covariance(fields.under("covariance")) if fields.get("covariance") else None,
+        uncertainty=_uncertainty(fields.under("uncertainty")) if fields.get("uncertainty") else None,
         draws={key: fields.under("draws").numbers(key) for key in fields.each("draws")},
         method={key: fields.under("method").text(key) for key in fields.each("method")},
     )
@@ -282,3 +292,18 @@ def _covariance(fields: Fields) -> Covariance:
     covariance = Covariance(of, matrix, fields.text("basis", None))
     fields.done()
     return covariance
+
+
+def _uncertainty(fields: Fields) -> Uncertainty:
+    rivals = {key: fields.under("rivals").expression(key) for key in fields.each("rivals")}
+    if len(rivals) > MOST_RIVALS:
+        raise fields.fail("rivals", f"at most {MOST_RIVALS} formulas", len(rivals))
+    found = Uncertainty(
+        fields.text("scale", None), fields.least("noise", 0.0), fields.least("freedom", 1.0),
+        fields.least("drift", 0.0) if fields.get("drift") is not None else None, rivals,
+        fields.least("missed", 0.0) if fields.get("missed") is not None else None, fields.whole("misses"),
+    )  # fmt: skip
+    if found.scale not in SCALES:
+        raise fields.fail("scale", " or ".join(SCALES), found.scale)
+    fields.done()
+    return found

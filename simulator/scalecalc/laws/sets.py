@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scalecalc.laws.conventions import Interval
+from scalecalc.laws.conventions import LEVEL, Interval
 from scalecalc.laws.law import Law
-from scalecalc.laws.prediction import LEVEL, Z
 from scalecalc.laws.searches import Array
 
+Z = 1.6448536269514722
+"""A normal distribution's central 90 % lie within."""
 STEP = 0.1
 """Standard deviations a coefficient is moved by to see what follows: far above rounding, far below curvature."""
 
@@ -55,11 +56,27 @@ class Sets:
             return float(low), float(high)
         if not np.isfinite(found).all() or (logarithmic and (found <= 0).any()):
             return None
-        scale = np.log(others) if logarithmic else others
-        slopes = (scale[0::2] - scale[1::2]) / (2 * self.moves)
-        reach = Z * math.sqrt(max(float(slopes @ self.matrix @ slopes), 0.0))
-        own = float(found[0])
+        own, reach = float(found[0]), Z * float(self.spread(found, logarithmic=logarithmic))
         return (own * math.exp(-reach), own * math.exp(reach)) if logarithmic else (own - reach, own + reach)
+
+    def spread(self, found: Array, *, logarithmic: bool = True) -> Array:
+        """Standard deviation of a quantity or of its logarithm, from its value for every set, (s, ...).
+
+        0 without sets; NaN where more than 1 in 20 give no value.
+        """
+        if self.count == 1:
+            return np.zeros(found.shape[1:])
+        with np.errstate(all="ignore"):
+            others = np.log(found[1:]) if logarithmic else found[1:]
+            if self.matrix is None or self.moves is None:
+                good = np.isfinite(others)
+                known = good.sum(axis=0)
+                middle = np.where(good, others, 0.0).sum(axis=0) / known
+                apart = np.where(good, others - middle, 0.0)
+                return np.where(known >= 0.95 * len(others), np.sqrt((apart**2).sum(axis=0) / known), np.nan)
+        slopes = np.moveaxis(others[0::2] - others[1::2], 0, -1) / (2 * self.moves)
+        variance: Array = np.einsum("...i,ij,...j->...", slopes, self.matrix, slopes)
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
 
 def sets_of(law: Law, draws: Mapping[str, Sequence[float] | Array] | None = None) -> Sets:

@@ -58,15 +58,17 @@ class Surface:
     def _capped(self) -> bool:
         return self.unique is not None and self.law.variables["D"].meaning == "unique"
 
+    def values(self, log_n: Array, log_d: Array) -> dict[str, Array]:
+        """The law's variables at N and D, each of their shape."""
+        n, d = np.exp(log_n), np.exp(log_d)
+        distinct = d if self.unique is None else np.minimum(d, self.unique)
+        values = {"N": n, "D": distinct if self._capped else d}
+        return {**values, "U": distinct} if "U" in self.law.inputs else values
+
     def at(self, log_n: Array, log_d: Array) -> Array:
         """The signed value, (s, g); inf where the law gives none."""
         with np.errstate(all="ignore"):
-            n, d = np.exp(log_n), np.exp(log_d)
-            distinct = d if self.unique is None else np.minimum(d, self.unique)
-            values = {"N": n, "D": distinct if self._capped else d}
-            if "U" in self.law.inputs:
-                values["U"] = distinct
-            found = self.law.evaluate(**values, **self.sets.values) * self.law.sign
+            found = self.law.evaluate(**self.values(log_n, log_d), **self.sets.values) * self.law.sign
         return np.where(np.isfinite(found), found, np.inf)
 
     def along(self, log_nd: Array, log_n: Array) -> Array:

@@ -11,7 +11,7 @@ from scalecalc.laws.law import Law
 from scalecalc.laws.reading import SYMBOLS
 
 WIDTH = 116
-OPEN = ("derived", "coefficients", "range", "method", "draws")
+OPEN = ("derived", "coefficients", "range", "uncertainty", "method", "draws")
 """Fields with a line per entry."""
 
 

@@ -57,7 +57,11 @@ def _optimum(result: Allocation) -> Block:
         return block
     own = f" = {budget.how}" if budget.how else ""
     words = f" ({budget.text}{own})" if budget.text and not budget.text[-1].isdigit() else ""
-    block.rows.append([f"for {scientific(budget.flops)} FLOP{words}; intervals are 90 %, of the coefficients only"])
+    whole = [place.law.name for place in result.places if place.law.uncertainty]
+    kind = f", those of {', '.join(dict.fromkeys(whole))}'s value of a new run" if whole else ""
+    block.rows.append(
+        [f"for {scientific(budget.flops)} FLOP{words}; intervals are 90 %, of the coefficients only{kind}"]
+    )
     metrics = {f"{place.law.metric.name}, {place.law.metric.unit}" for place in result.places}
     said = metrics.pop() if len(metrics) == 1 else "reaches"
     block.rows.append(["law", "C", "N*", "D*", "D/N", said, "N within 1 %", "2x the budget"])

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Collection
 from typing import IO, Any
 
 from scalecalc import __version__
 from scalecalc.calibrate.calibration import Calibration
+from scalecalc.calibrate.intervals import written
+from scalecalc.calibrate.judge import SURVIVES, Judged
 from scalecalc.calibrate.lawfile import fitted_law, method_words
-from scalecalc.calibrate.ranking import Ranked
 from scalecalc.laws.writing import text_of
-from scalecalc.report import held
+from scalecalc.report import ahead, held
 from scalecalc.report.blocks import Block, Row
 from scalecalc.report.render import grid
 from scalecalc.report.terminal import show_blocks
 
 FORMATS = ("table", "json", "csv", "markdown", "yaml")
 COLUMNS = ("coefficient", "value", "standard error", "low", "high", "unit")
+OWN = ("objective", "chosen", "members")
+"""Words of the method that other blocks have."""
 SHOWN = 8
 """Forms a table lists."""
 
@@ -44,30 +48,47 @@ def render(result: Calibration, form: str, file: IO[str], path: str | None = Non
 
 def blocks(result: Calibration, path: str | None = None) -> list[Block]:
     """Everything for people."""
-    runs = result.kept.runs
     name = result.read.runs.source
-    fit = result.fitted.fit
-    objective: list[Row] = [["objective", f"{fit.objective:.10g}", "sum over the observations"]]
-    objective += [[key, text, ""] for key, text in method_words(result).items() if key not in ("objective", "chosen")]
+    law = fitted_law(result)
+    method: list[Row] = [[key, text, ""] for key, text in method_words(result).items() if key not in OWN]
+    if not result.ensemble:
+        method.insert(0, ["objective", f"{result.fitted.fit.objective:.10g}", "sum over the observations"])
     head = [result.run_set.title, f"source: {result.run_set.source}"] if result.run_set else []
-    interval = "90 % interval" if result.draws else result.why_none
     found = [
         Block(name, [*([line] for line in head)]),
         Block("RUNS", [[_counts(result)], *([fact] for fact in result.read.facts), *_ranges(result)]),
         Block("FORMS", _forms(result)),
-        Block("FIT", [
-            [f"{runs.metric} = {result.law.formula}"],
-            ["", "value", "standard error", interval, ""],
-            *([row[0], row[1], row[2], f"{row[3]} to {row[4]}" if row[3] else "", row[5]]
-              for row in _coefficients(result, digits=6)),
-        ]),
+        Block("FIT", _members(result) if result.ensemble else _fit(result)),
+        Block("METHOD", method),
         Block("HELD OUT", held.rows(result)),
-        Block("METHOD", objective),
+        Block("PREDICTION", ahead.rows(law, result.kept.runs)),
         Block("WARNINGS", [[line] for line in result.doubts]),
         Block("ASSUMED", [[line] for line in result.read.assumptions]),
         Block("next", [[_next(result, path)]]),
     ]  # fmt: skip
     return [block for block in found if block.rows or block.label == name]
+
+
+def _fit(result: Calibration) -> list[Row]:
+    interval = "90 % interval" if result.draws else result.why_none
+    return [
+        [f"{result.kept.runs.metric} = {result.law.formula}"],
+        ["", "value", "standard error", interval, ""],
+        *([row[0], row[1], row[2], f"{row[3]} to {row[4]}" if row[3] else "", row[5]]
+          for row in _coefficients(result, digits=6)),
+    ]  # fmt: skip
+
+
+def _members(result: Calibration) -> list[Row]:
+    """The members of an ensemble: coefficients are in its law file."""
+    if result.ensemble is None:
+        return []
+    what = f"log {result.kept.runs.metric} = the mean of its members' by weight: 1/(what each missed of larger runs)^2"
+    members = sorted(result.ensemble.members, key=lambda member: -member.weight)
+    return [
+        [what], ["form^k", "weight", "missed", ""],
+        *([m.name, f"{m.weight:.3f}", _percent(m.error), str(written(m.law, digits=4))] for m in members),
+    ]  # fmt: skip
 
 
 def _counts(result: Calibration) -> str:
@@ -93,15 +114,17 @@ def _ranges(result: Calibration) -> list[Row]:
 def _forms(result: Calibration) -> list[Row]:
     if len(result.ranked) == 1:
         return []
-    best = result.ranked[0]
+    best, survive = result.ranked[0], {one.name for one in result.survivors}
     rows: list[Row] = [[f"{len(result.ranked)} tried, ranked by {result.ranked_by} (--law chooses)"]]
     fitted = [one for one in result.ranked if one.fitted is not None]
     rows.append(["form", "missed beyond", "AICc", ""])
-    rows += [[one.form.name, _percent(one.extrapolation), _behind(one.aicc, best.aicc), str(one.form.formula)]
-             for one in fitted[:SHOWN]]  # fmt: skip
+    rows += [[f"{one.name}{' *' * (one.name in survive)}", _percent(one.extrapolation), _behind(one.aicc, best.aicc),
+              str(one.form.formula)] for one in fitted[:SHOWN]]  # fmt: skip
     if len(fitted) > SHOWN:
         rows.append([f"and {len(fitted) - SHOWN} more (--format json)"])
-    rows += [["not fitted", one.form.name, one.why] for one in result.ranked if one.fitted is None]
+    if survive:
+        rows.append([f"* survives: missed no more than {SURVIVES:g} times what the best one did"])
+    rows += [["not fitted", one.name, one.why] for one in result.ranked if one.fitted is None]
     return rows
 
 
@@ -136,7 +159,8 @@ def _next(result: Calibration, path: str | None) -> str:
 
 def document(result: Calibration) -> dict[str, Any]:
     """The same for programs."""
-    fit, runs, law = result.fitted.fit, result.kept.runs, fitted_law(result)
+    runs, law = result.kept.runs, fitted_law(result)
+    survive = {one.name for one in result.survivors}
     return {
         "command": "calibrate",
         "version": __version__,
@@ -153,11 +177,11 @@ def document(result: Calibration) -> dict[str, Any]:
             "range": {name: [float(c.min()), float(c.max())] for name, c in runs.columns.items()},
             "sha256": result.digest,
         },
-        "forms": [_form(one) for one in result.ranked],
+        "forms": [_form(one, survive) for one in result.ranked],
         "ranked_by": result.ranked_by,
         "law": {
             "name": law.name,
-            "form": result.fitted.form.name,
+            "form": result.ensemble.law.name if result.ensemble else result.fitted.form.name,
             "formula": str(law.formula),
             "coefficients": {
                 name: {"value": c.value, "se": c.se, "interval": list(c.ci) if c.ci else None, "level": c.level}
@@ -167,25 +191,38 @@ def document(result: Calibration) -> dict[str, Any]:
             "tied": [list(group) for group in result.fitted.tied],
         },
         "fit": {
-            "objective": fit.objective,
-            "gradient": fit.gradient,
-            "condition": fit.condition,
-            "starts": fit.starts,
-            "agreed": fit.agreed,
-            "draws": len(result.gradients),
+            **_optimum(result),
+            "draws": len(result.gradients) or len(next(iter(result.draws.values()), ())),
             "draws_without_optimum": result.lost,
             "largest_gradient_of_draws": float(result.gradients.max()) if len(result.gradients) else None,
             "method": method_words(result),
         },
         "held_out": held.document(result),
+        "members": [
+            {"form": m.form.name, "recency": m.recency, "weight": m.weight, "missed": m.error}
+            for m in (result.ensemble.members if result.ensemble else ())
+        ],
+        "uncertainty": ahead.uncertainty(law),
+        "predictions": ahead.document(law, runs),
         "warnings": list(result.doubts),
         "assumptions": list(result.read.assumptions),
     }
 
 
-def _form(one: Ranked) -> dict[str, Any]:
+def _optimum(result: Calibration) -> dict[str, Any]:
+    """Of the one fit; nulls for an ensemble, which has several."""
+    names = ("objective", "gradient", "condition", "starts", "agreed")
+    return {name: None if result.ensemble else getattr(result.fitted.fit, name) for name in names}
+
+
+def _form(one: Judged, survive: Collection[str]) -> dict[str, Any]:
     return {
-        "form": one.form.name, "formula": str(one.form.formula), "aicc": one.aicc if math.isfinite(one.aicc) else None,
-        "extrapolation": one.extrapolation if math.isfinite(one.extrapolation) else None,
+        "form": one.name, "formula": str(one.form.formula), "aicc": _known(one.aicc),
+        "extrapolation": _known(one.extrapolation), "bias": _known(one.bias), "drift": _known(one.drift),
+        "survives": one.name in survive,
         "objective": one.fitted.fit.objective if one.fitted else None, "why_not": one.why or None,
     }  # fmt: skip
+
+
+def _known(number: float) -> float | None:
+    return number if math.isfinite(number) else None

@@ -210,9 +210,22 @@ def _evidence(law: Law) -> list[Row]:
     rows: list[Row] = [["; ".join(words)]]
     if law.covariance is not None:
         rows.append([f"intervals: {law.covariance.basis}"])
-    if law.draws:
-        rows.append([f"intervals: {len(next(iter(law.draws.values()))):,} draws of the coefficients"])
     return rows
+
+
+def _uncertainty(law: Law) -> list[Row]:
+    """What a prediction may miss, as standard deviations."""
+    doubt = law.uncertainty
+    draws = len(next(iter(law.draws.values()), ()))
+    rows: list[Row] = [["coefficients", f"{draws:,} draws"]] if draws else []
+    if doubt is None:
+        return rows
+    of = "of the logarithm" if doubt.scale == "log" else law.metric.unit
+    drift = UNKNOWN if doubt.drift is None else f"{doubt.drift:.3g} of the logarithm"
+    rows += [["noise", f"{doubt.noise:.3g} {of}"], ["drift", drift], ["freedom", f"{doubt.freedom:g}"]]
+    if doubt.missed is not None:
+        rows.append(["missed", f"{doubt.missed:.3g} of the logarithm, by 90 % of {doubt.misses:,} predictions at most"])
+    return rows + [["rival", name, str(rival)] for name, rival in doubt.rivals.items()]
 
 
 def show_law(law: Law, file: IO[str]) -> None:
@@ -244,6 +257,7 @@ def show_law(law: Law, file: IO[str]) -> None:
         Block("range", [[name, _limits(law, name)] for name in law.range] or unknown),
         Block("regime", [[name, text] for name, text in law.regime.items()] or unknown),
         Block("evidence", _evidence(law)),
+        Block("uncertainty", _uncertainty(law)),
         Block("method", [[name, text] for name, text in law.method.items()]),
         Block("source", [[law.source.citation], [law.source.url or ""], [law.source.note or ""]]),
         Block("notes", [[note] for note in law.notes]),

@@ -10,7 +10,7 @@ from scalecalc.dims import Dim
 from scalecalc.estimate import Estimate, Inspection
 from scalecalc.estimate.attention import training_flops, way
 from scalecalc.estimate.block import Block
-from scalecalc.laws import Binding
+from scalecalc.laws import Binding, Prediction
 from scalecalc.report.advice import setting_document, size_document
 from scalecalc.report.views import View, blocks, by_operator, nodes
 from scalecalc.walk import Profile, Quantity
@@ -97,6 +97,7 @@ def estimate(result: Estimate) -> Json:
                 "interval": list(prediction.interval) if prediction.interval else None,
                 "level": prediction.level,
                 "basis": prediction.basis,
+                **parts(prediction),
                 "inside_range": prediction.inside_range,
                 "decades_outside": dict(prediction.decades_outside),
                 "comparable": prediction.comparable,
@@ -266,3 +267,13 @@ def _dims(dims: tuple[Dim, ...]) -> list[int | str]:
 
 def _dim(dim: Dim) -> int | str:
     return dim if isinstance(dim, int) else str(dim)
+
+
+def parts(found: Prediction) -> dict[str, Any]:
+    """What an interval is made of, for programs."""
+    return {
+        "parts": dict(found.parts),
+        "parts_of": None if not found.parts else "logarithm" if found.logs else found.unit,
+        "freedom": found.freedom,
+        "conformal": list(found.conformal) if found.conformal else None,
+    }

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from scalecalc.calibrate.bands import held_of
+from scalecalc.calibrate.bands import fitted_of, held_of
 from scalecalc.calibrate.calibration import Calibration
-from scalecalc.calibrate.intervals import LEVEL
+from scalecalc.laws.conventions import LEVEL
+from scalecalc.laws.prediction import basis
 from scalecalc.calibrate.tape import Array
 from scalecalc.report.blocks import Row
 
@@ -20,34 +21,36 @@ def rows(result: Calibration) -> list[Row]:
     """How the law does on the observations that were held out."""
     if result.read.held is None:
         return []
-    held = held_of(result.fitted, result.read.held.runs, result.draws)
+    found = fitted_of(result)
+    held = held_of(found, result.read.held.runs)
     logs = result.method.residual == "log"
     how = [f"{100 * value:.2g} %" if logs else f"{value:.3g}" for value in (_rms(held.off), np.abs(held.off).max())]
-    found: list[Row] = [[
+    lines: list[Row] = [[
         f"{len(held.off):,} observations, not fitted: off by {how[0]} (root mean square), {how[1]} at most; "
-        f"{held.inside} of {len(held.off):,} inside the law's {LEVEL:.0%} interval of one run"
+        f"{held.inside} of {len(held.off):,} inside the law's {LEVEL:.0%} interval of one run ({basis(found.law)})"
     ]]  # fmt: skip
     if len(held.off) > SHOWN:
-        return found
+        return lines
     names = [name for name in ("N", "D", "U", "C") if name in held.runs.columns]
-    found.append([*names, held.runs.metric, "law", "interval", "z"])
+    lines.append([*names, held.runs.metric, "law", "interval", "z"])
     for k, observed in enumerate(held.runs.observed):
         about = held.about
         ends = f"{about.least[k]:.4g} to {about.most[k]:.4g}"
         values = [f"{held.runs.columns[name][k]:.4g}" for name in names]
-        found.append([*values, f"{observed:.4g}", f"{about.middle[k]:.4g}", ends, f"{held.scores[k]:+.1f}"])
-    return found
+        lines.append([*values, f"{observed:.4g}", f"{about.middle[k]:.4g}", ends, f"{held.scores[k]:+.1f}"])
+    return lines
 
 
 def document(result: Calibration) -> dict[str, Any] | None:
     """The same for programs; None where nothing was held out."""
     if result.read.held is None:
         return None
-    held = held_of(result.fitted, result.read.held.runs, result.draws)
+    found = fitted_of(result)
+    held = held_of(found, result.read.held.runs)
     about = held.about
     return {
         "observations": len(held.off), "rms": _rms(held.off), "inside": held.inside, "level": LEVEL,
-        "basis": "coefficients and noise" if result.draws else "noise",
+        "basis": basis(found.law),
         "runs": [
             {**{name: float(column[k]) for name, column in held.runs.columns.items()}, "observed": float(observed),
              "law": float(about.middle[k]), "interval": [float(about.least[k]), float(about.most[k])],

@@ -1,7 +1,6 @@
 """Pictures of a fit: the law beside its runs, residuals, extrapolation with bands, isoFLOP valleys. Needs matplotlib.
 
-Each function gives a figure; `canvas.drawn` makes PNG and SVG of it, `pictures` all of a calibration. Draws are
-coefficients of resampled runs by name, (s), as `calibrate.resample.draws` gives them.
+Each function gives a figure; `canvas.drawn` makes PNG and SVG of it, `pictures` all of a calibration.
 """
 
 from __future__ import annotations
@@ -11,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from scalecalc.calibrate.bands import Band, band, law_at
+from scalecalc.calibrate.bands import Band, Fitted, band, fitted_of, law_at
 from scalecalc.calibrate.calibration import Calibration
-from scalecalc.calibrate.intervals import LEVEL
-from scalecalc.calibrate.lawfit import LawFit
+from scalecalc.laws.conventions import LEVEL
+from scalecalc.laws.prediction import basis
 from scalecalc.calibrate.runs import Runs
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FitError
@@ -47,7 +46,6 @@ ALIKE = 1.3
 WIDEST = 4.0
 """A band's part that a scale makes room for, above and below the law."""
 COEFFICIENTS = f"{LEVEL:.0%}: coefficients"
-NEW_RUNS, NOISE = f"{COEFFICIENTS} and a run's noise", f"{LEVEL:.0%}: a run's noise, not the coefficients"
 
 
 def pictures(result: Calibration) -> tuple[dict[str, bytes], dict[str, str]]:
@@ -56,10 +54,10 @@ def pictures(result: Calibration) -> tuple[dict[str, bytes], dict[str, str]]:
     Raises:
         UsageError: matplotlib is not installed.
     """
-    found, draws, aside = result.fitted, result.draws, _aside(result)
+    found, aside = fitted_of(result), _aside(result)
     wanted: dict[str, Callable[[], Any]] = {
-        "fit": lambda: fit(found, draws, aside), "residuals": lambda: residuals(found),
-        "extrapolation": lambda: extrapolation(found, draws, aside=aside), "valleys": lambda: valleys(found, draws),
+        "fit": lambda: fit(found, aside), "residuals": lambda: residuals(found),
+        "extrapolation": lambda: extrapolation(found, aside=aside), "valleys": lambda: valleys(found),
     }  # fmt: skip
     files, missing = {}, {}
     for name, make in wanted.items():
@@ -80,12 +78,11 @@ def _aside(result: Calibration) -> Runs | None:
     return result.read.chosen(out).runs if out.any() else None
 
 
-def fit(found: LawFit, draws: Mapping[str, Array] | None = None, aside: Runs | None = None) -> Any:
+def fit(found: Fitted, aside: Runs | None = None) -> Any:
     """Runs over compute (or data, or parameters), and the law: as a curve, as one for each of some N, or run by run.
 
     Args:
         found: the fit.
-        draws: of its coefficients.
         aside: runs that were not fitted.
     """
     name, x = across_of(found)
@@ -93,7 +90,7 @@ def fit(found: LawFit, draws: Mapping[str, Array] | None = None, aside: Runs | N
     if inputs == {name}:
         picture, axes = canvas.figure(label(found, name), performance(found), title)
         values = np.geomspace(x.min(), x.max(), POINTS)
-        _bands(axes, values, about := band(found, {name: values}, draws or {}))
+        _bands(found, axes, values, about := band(found, {name: values}))
         axes.plot(values, about.middle, color=BLUE, lw=2, label="law")
         axes.scatter(x, found.runs.observed, s=12, color=BLACK, alpha=0.6, lw=0, label="run", zorder=3)
         shown = [about.middle]
@@ -111,7 +108,7 @@ def fit(found: LawFit, draws: Mapping[str, Array] | None = None, aside: Runs | N
     return canvas.finished(picture, axes)
 
 
-def _beside(found: LawFit, title: str) -> Any:
+def _beside(found: Fitted, title: str) -> Any:
     """Each run beside what the law gives: for laws of more than a plane shows."""
     picture, axes = canvas.figure(f"{performance(found)}, by the law", f"{performance(found)}, observed", title)
     law, observed = law_at(found, found.runs.columns), found.runs.observed
@@ -124,30 +121,28 @@ def _beside(found: LawFit, title: str) -> Any:
     return canvas.finished(picture, axes)
 
 
-def residuals(found: LawFit) -> Any:
+def residuals(found: Fitted) -> Any:
     """By how much each run is off, over what the law gives: without pattern where the form is right."""
-    logs = found.fit.problem.residual == "log"
-    off = -found.fit.residuals * (100 if logs else 1)
-    up = f"run above the law ({'%' if logs else unit(found)})"
+    law, observed = law_at(found, found.runs.columns), found.runs.observed
+    off = 100 * np.log(observed / law) if found.logs else observed - law
+    up = f"run above the law ({'%' if found.logs else unit(found)})"
     picture, axes = canvas.figure(f"{performance(found)}, by the law", up, f"Residuals of {title_of(found)}")
     place, shades = sizes(found, picture, axes)
     low, high = np.quantile(off, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     axes.axhspan(low, high, color=GREY, alpha=0.18, lw=0, label=f"{LEVEL:.0%} of the runs: {low:+.2g} to {high:+.2g}")
     axes.axhline(0, color=BLACK, lw=1, label="law")
-    law = law_at(found, found.runs.columns)
     points(found, axes, law, off, place, shades)
     canvas.performances(axes.xaxis, law)
     return canvas.finished(picture, axes)
 
 
 def extrapolation(
-    found: LawFit, draws: Mapping[str, Array] | None = None, upto: float | None = None, aside: Runs | None = None
+    found: Fitted, upto: float | None = None, aside: Runs | None = None
 ) -> Any:
     """The law beyond its runs, with its bands; the best N and D at each C where it takes both.
 
     Args:
         found: the fit.
-        draws: of its coefficients.
         upto: largest value across; BEYOND times the largest of the runs unless given.
         aside: runs that were not fitted.
 
@@ -160,10 +155,10 @@ def extrapolation(
     end = x.max()
     values = np.geomspace(x.min(), upto or BEYOND * end, POINTS)
     path = _path(found, name, values)
-    about = band(found, path, draws or {})
+    about = band(found, path)
     picture, axes = canvas.figure(label(found, name), performance(found), f"{title_of(found)}, beyond its runs")
     axes.axvspan(x.min(), end, color=GREY, alpha=0.12, lw=0, label="where the fitted runs are")
-    _bands(axes, values, about)
+    _bands(found, axes, values, about)
     best = ", at the best N and D for each C" if len(path) > 1 else ""
     best += ", no data repeated" if "U" in found.law.inputs else ""
     inside = values <= end
@@ -178,11 +173,11 @@ def extrapolation(
     return canvas.finished(picture, axes)
 
 
-def _bands(axes: Any, values: Array, about: Band) -> None:
-    both = (about.high > about.low).any()
-    label = NEW_RUNS if both else NOISE
-    axes.fill_between(values, about.least, about.most, color=BLUE, alpha=0.13, lw=0, label=label)
-    if both:
+def _bands(found: Fitted, axes: Any, values: Array, about: Band) -> None:
+    if found.law.uncertainty is not None:
+        word = f"{LEVEL:.0%}: {basis(found.law)}"
+        axes.fill_between(values, about.least, about.most, color=BLUE, alpha=0.13, lw=0, label=word)
+    if (about.high > about.low).any():
         axes.fill_between(values, about.low, about.high, color=BLUE, alpha=0.3, lw=0, label=COEFFICIENTS)
 
 
@@ -193,7 +188,7 @@ def _ends(about: Band) -> list[Array]:
     return [np.clip(np.nan_to_num(ends, nan=middle), middle / WIDEST, middle * WIDEST)] if middle > 0 else []
 
 
-def _curves(found: LawFit, axes: Any, place: Any, shades: Any, aside: Runs | None) -> None:
+def _curves(found: Fitted, axes: Any, place: Any, shades: Any, aside: Runs | None) -> None:
     """The law over compute for some sizes, as far as these were trained; dashed where no run of them was fitted."""
     n, c, factor = found.runs.columns["N"], compute_of(found), factor_of(found)
     held = {} if aside is None else aside.columns
@@ -223,13 +218,13 @@ def _those(aside: Runs | None, name: str) -> list[Array]:
     return [aside.columns[name]] if aside is not None and name in aside.columns else []
 
 
-def _path(found: LawFit, name: str, values: Array) -> dict[str, Array]:
+def _path(found: Fitted, name: str, values: Array) -> dict[str, Array]:
     """Values of all variables along one of them; the best N and D of each budget where the law takes both."""
     inputs = set(found.law.inputs)
     if inputs <= {name}:
         return {name: values}
     if name != "C" or not inputs <= {"N", "D", "C", "U"}:
-        what = f"{found.form.name} takes {', '.join(found.law.inputs)}: nothing says how they grow together"
+        what = f"{found.law.name} takes {', '.join(found.law.inputs)}: nothing says how they grow together"
         raise FitError(what, todo="give runs with C")
     factor = factor_of(found)
     n = np.geomspace(1e-4, 1e4, 4 * POINTS)[:, None] * np.sqrt(values / (20 * factor))

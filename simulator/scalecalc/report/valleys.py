@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from scalecalc.calibrate.bands import draws_of, law_at
-from scalecalc.calibrate.intervals import LEVEL
-from scalecalc.calibrate.lawfit import LawFit
+from scalecalc.calibrate.bands import Fitted, law_at
+from scalecalc.laws.intervals import said
+from scalecalc.laws.sets import sets_of
+from scalecalc.laws.conventions import LEVEL
 from scalecalc.calibrate.tape import Array
 from scalecalc.calibrate.warnings import isoflops
 from scalecalc.errors import FitError
@@ -31,12 +32,11 @@ from scalecalc.report.plotted import (
 MOST_VALLEYS = 6
 
 
-def valleys(found: LawFit, draws: Mapping[str, Array] | None = None, budgets: Sequence[float] | None = None) -> Any:
+def valleys(found: Fitted, budgets: Sequence[float] | None = None) -> Any:
     """Performance over N at fixed compute: groups of runs with equal C, the law for them, and its best N.
 
     Args:
         found: the fit.
-        draws: of its coefficients: how far the best N may move.
         budgets: compute of each valley; that of the runs' own groups unless given.
 
     Raises:
@@ -58,14 +58,14 @@ def valleys(found: LawFit, draws: Mapping[str, Array] | None = None, budgets: Se
         near = (across > min(own.min(), best) / 2) & (across < max(own.max(), best) * 2)
         axes.plot(across[near], line[near], color=shade, lw=1.8, label=f"C = {budget:.2g} {flop(found)}")
         axes.scatter(n[members], mine, color=shade, s=18, lw=0, zorder=3)
-        axes.plot(_best_between(found, path, draws or {}), [line[least]] * 2, color=BLACK, lw=1.2)
+        axes.plot(_best_between(found, path), [line[least]] * 2, color=BLACK, lw=1.2)
         axes.scatter(best, line[least], marker="D", s=42, color=shade, edgecolor=BLACK, zorder=5)
         bottoms.append((best, line[least]))
         shown += [mine, line[[least]]] if len(members) else [line[near]]
         ends.append(across[near])
     axes.plot(*zip(*sorted(bottoms), strict=True), color=BLACK, lw=1, ls=":", zorder=2)
-    word = f"best N ({LEVEL:.0%}: coefficients)" if draws else "best N"
-    axes.plot([], [], color=BLACK, lw=1.2 if draws else 0, marker="D", mfc="white", ms=6, label=word)
+    word = f"best N ({LEVEL:.0%}: coefficients)" if found.law.draws else "best N"
+    axes.plot([], [], color=BLACK, lw=1.2 if found.law.draws else 0, marker="D", mfc="white", ms=6, label=word)
     if budgets is None and isoflops(found.runs):
         axes.scatter([], [], color=GREY, s=18, lw=0, label=f"run within 10 % of that C; D = C/({factor:.3g} N)")
     logged(axes.xaxis, found, "N", *ends)
@@ -73,17 +73,17 @@ def valleys(found: LawFit, draws: Mapping[str, Array] | None = None, budgets: Se
     return canvas.finished(picture, axes)
 
 
-def _best_between(found: LawFit, path: Mapping[str, Array], draws: Mapping[str, Array]) -> Array:
+def _best_between(found: Fitted, path: Mapping[str, Array]) -> Array:
     """Between which N the best one lies, (2); nothing without draws."""
-    if not draws:
+    if not found.law.draws:
         return np.full(2, np.nan)
-    many = law_at(found, path, draws_of(found, draws))
+    many = said(found.law, {name: path[name] for name in found.law.inputs}, sets_of(found.law))[1:]
     bests = path["N"][[best_of(found, line) for line in many]]
     ends: Array = np.quantile(bests, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return ends
 
 
-def _valleys(found: LawFit) -> dict[float, Array]:
+def _valleys(found: Fitted) -> dict[float, Array]:
     """Groups of runs with equal compute, the budget of each before it; budgets without runs where there are none."""
     c = compute_of(found)
     groups = isoflops(found.runs)
@@ -94,8 +94,8 @@ def _valleys(found: LawFit) -> dict[float, Array]:
     return {budget: by_budget[budget] for budget in chosen.tolist()}
 
 
-def _needs_both(found: LawFit) -> None:
+def _needs_both(found: Fitted) -> None:
     if not {"N", "D"} <= set(found.law.inputs) <= {"N", "D", "C"} or not {"N", "D"} <= found.runs.columns.keys():
         takes = ", ".join(found.law.inputs)
-        what = f"{found.form.name} takes {takes}: valleys are of laws of N and D"
+        what = f"{found.law.name} takes {takes}: valleys are of laws of N and D"
         raise FitError(what, todo="choose a law of both")
