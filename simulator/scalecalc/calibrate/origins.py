@@ -60,7 +60,7 @@ def fit_parts(
     seen = (weights > 0).all(axis=0)
     if int(seen.sum()) < len(problem.names):
         seen = weights[np.argmin((weights > 0).sum(axis=1))] > 0
-    points = starts(problem.chosen(seen), ranges, seeds)
+    points = starts(problem.chosen(np.asarray(seen)), ranges, seeds)
     count, tries, size = len(weights), len(points), len(problem.names)
     squares = replace(problem, loss=least_squares())
     rough, values = approach(squares, np.tile(points, (count, 1)), np.repeat(weights, tries, axis=0), ROUGH_STEPS)
