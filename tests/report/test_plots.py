@@ -1,13 +1,14 @@
 """Pictures of a fit hold what they should, with units, and no text over another."""
 
 import sys
+from dataclasses import replace
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pytest
 
-from scalecalc.calibrate.lawfit import LawFit, fit_law
+from scalecalc.calibrate.bands import Fitted
+from scalecalc.calibrate.lawfit import fit_law
 from scalecalc.calibrate.resample import bootstrap, draws
 from scalecalc.calibrate.runs import Runs
 from scalecalc.errors import FitError, UsageError
@@ -19,44 +20,42 @@ CONVENTIONS = {"N": {"count": "non_embedding"}, "D": {"sample": "token", "meanin
 
 
 @pytest.fixture(scope="module")
-def found() -> LawFit:
-    """60 trainings of a known law, 1 % noise."""
+def found() -> Fitted:
+    """60 trainings of a known law, 1 % noise, and how far resamples of them move it."""
     n, d = (a.ravel() for a in np.meshgrid(np.geomspace(1e7, 1e10, 6), np.geomspace(1e9, 1e12, 10)))
     law = load("besiroglu-2024")
     noise = np.random.default_rng(0).normal(0, 0.01, len(n))
     observed = law.evaluate(N=n, D=d) * np.exp(noise)
-    return fit_law(law, Runs({"N": n, "D": d, "C": 6 * n * d}, observed, np.arange(60), "loss", CONVENTIONS))
+    runs = Runs({"N": n, "D": d, "C": 6 * n * d}, observed, np.arange(60), "loss", CONVENTIONS)
+    own = fit_law(law, runs)
+    moved = draws(own.fit, bootstrap(own.fit, count=100))
+    return Fitted(replace(own.law, draws={name: tuple(column) for name, column in moved.items()}), runs)
 
 
-@pytest.fixture(scope="module")
-def coefficients(found: LawFit) -> dict[str, Any]:
-    return draws(found.fit, bootstrap(found.fit, count=100))
-
-
-def test_without_matplotlib(found: LawFit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_matplotlib(found: Fitted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(UsageError, match=r"^--plot: pictures need matplotlib; pip install 'scalecalc\[plot\]'$"):
         plots.residuals(found)
 
 
 PICTURES = {
-    "fit": (lambda f, d: plots.fit(f, d), "training compute C (FLOP)", "loss (nat/token)"),
-    "residuals": (lambda f, d: plots.residuals(f), "loss (nat/token), by the law", "run above the law (%)"),
-    "extrapolation": (lambda f, d: plots.extrapolation(f, d), "training compute C (FLOP)", "loss (nat/token)"),
-    "valleys": (lambda f, d: plots.valleys(f, d), "parameters N (non-embedding)", "loss (nat/token)"),
+    "fit": (plots.fit, "training compute C (FLOP)", "loss (nat/token)"),
+    "residuals": (plots.residuals, "loss (nat/token), by the law", "run above the law (%)"),
+    "extrapolation": (plots.extrapolation, "training compute C (FLOP)", "loss (nat/token)"),
+    "valleys": (plots.valleys, "parameters N (non-embedding)", "loss (nat/token)"),
 }
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_a_picture(name: str, found: LawFit, coefficients: dict[str, Any]) -> None:
+def test_a_picture(name: str, found: Fitted) -> None:
     draw, across, up = PICTURES[name]
-    figure = draw(found, coefficients)
+    figure = draw(found)
     axes = figure.axes[0]
     assert (axes.get_xlabel(), axes.get_ylabel()) == (across, up)
     files = drawn(figure)
     assert files["png"].startswith(b"\x89PNG")
     assert b"<svg" in files["svg"]
-    assert drawn(draw(found, coefficients)) == files  # no dates, no random names
+    assert drawn(draw(found)) == files  # no dates, no random names
     ticks = [
         tick.label1 for axis in (axes.xaxis, axes.yaxis) for tick in axis.get_major_ticks()
         if min(axis.get_view_interval()) <= tick.get_loc() <= max(axis.get_view_interval())
@@ -67,8 +66,8 @@ def test_a_picture(name: str, found: LawFit, coefficients: dict[str, Any]) -> No
     assert not [(a, b) for a, b in combinations(boxes, 2) if a.overlaps(b)]
 
 
-def test_the_band_widens_beyond_the_runs(found: LawFit, coefficients: dict[str, Any]) -> None:
-    figure = plots.extrapolation(found, coefficients, upto=1e26)
+def test_the_band_widens_beyond_the_runs(found: Fitted) -> None:
+    figure = plots.extrapolation(found, upto=1e26)
     corners = (
         next(c for c in figure.axes[0].collections if c.get_label() == "90%: coefficients").get_paths()[0].vertices
     )
@@ -77,7 +76,7 @@ def test_the_band_widens_beyond_the_runs(found: LawFit, coefficients: dict[str, 
     assert width[max(width)] > 3 * width[middle]
 
 
-def test_valleys_are_deepest_where_the_closed_form_says(found: LawFit) -> None:
+def test_valleys_are_deepest_where_the_closed_form_says(found: Fitted) -> None:
     """N* = G (C/6)^(beta/(alpha + beta)), G = (alpha A/(beta B))^(1/(alpha + beta)): Hoffmann et al. 2022, eq. 4."""
     value = {name: c.value for name, c in found.law.coefficients.items()}
     alpha, beta = value["alpha"], value["beta"]
@@ -87,8 +86,8 @@ def test_valleys_are_deepest_where_the_closed_form_says(found: LawFit) -> None:
     assert x[np.argmin(y)] == pytest.approx(best, rel=0.1)
 
 
-def test_no_valleys_without_both(found: LawFit) -> None:
+def test_no_valleys_without_both(found: Fitted) -> None:
     runs = Runs({"C": found.runs.columns["C"]}, found.runs.observed, found.runs.groups)
-    broken = LawFit(found.law, found.form, runs, found.fit, {}, ())
+    broken = Fitted(found.law, runs)
     with pytest.raises(FitError, match="valleys are of laws of N and D"):
         plots.valleys(broken)

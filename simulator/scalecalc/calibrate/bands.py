@@ -10,9 +10,9 @@ import numpy as np
 from scalecalc.calibrate.calibration import Calibration
 from scalecalc.calibrate.lawfile import fitted_law
 from scalecalc.calibrate.runs import Runs
-from scalecalc.calibrate.tape import Array
 from scalecalc.laws import Law, intervals
 from scalecalc.laws.intervals import combine, said
+from scalecalc.laws.searches import Array
 from scalecalc.laws.sets import sets_of
 
 

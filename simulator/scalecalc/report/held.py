@@ -8,9 +8,9 @@ import numpy as np
 
 from scalecalc.calibrate.bands import fitted_of, held_of
 from scalecalc.calibrate.calibration import Calibration
+from scalecalc.calibrate.tape import Array
 from scalecalc.laws.conventions import LEVEL
 from scalecalc.laws.prediction import basis
-from scalecalc.calibrate.tape import Array
 from scalecalc.report.blocks import Row
 
 SHOWN, MOST = 8, 1_000

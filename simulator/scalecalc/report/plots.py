@@ -5,18 +5,18 @@ Each function gives a figure; `canvas.drawn` makes PNG and SVG of it, `pictures`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from scalecalc.calibrate.bands import Band, Fitted, band, fitted_of, law_at
 from scalecalc.calibrate.calibration import Calibration
-from scalecalc.laws.conventions import LEVEL
-from scalecalc.laws.prediction import basis
 from scalecalc.calibrate.runs import Runs
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FitError
+from scalecalc.laws.conventions import LEVEL
+from scalecalc.laws.prediction import basis
 from scalecalc.report import canvas
 from scalecalc.report.canvas import BLACK, BLUE, GREY, ORANGE
 from scalecalc.report.plotted import (
@@ -136,9 +136,7 @@ def residuals(found: Fitted) -> Any:
     return canvas.finished(picture, axes)
 
 
-def extrapolation(
-    found: Fitted, upto: float | None = None, aside: Runs | None = None
-) -> Any:
+def extrapolation(found: Fitted, upto: float | None = None, aside: Runs | None = None) -> Any:
     """The law beyond its runs, with its bands; the best N and D at each C where it takes both.
 
     Args:

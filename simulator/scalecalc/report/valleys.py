@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from scalecalc.calibrate.bands import Fitted, law_at
-from scalecalc.laws.intervals import said
-from scalecalc.laws.sets import sets_of
-from scalecalc.laws.conventions import LEVEL
 from scalecalc.calibrate.tape import Array
 from scalecalc.calibrate.warnings import isoflops
 from scalecalc.errors import FitError
+from scalecalc.laws.conventions import LEVEL
+from scalecalc.laws.intervals import said
+from scalecalc.laws.sets import sets_of
 from scalecalc.report import canvas
 from scalecalc.report.canvas import BLACK, GREY
 from scalecalc.report.plotted import (
