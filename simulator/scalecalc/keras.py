@@ -86,6 +86,7 @@ class RunLogger:
         seed: what random numbers were seeded with; `keras.utils.set_random_seed` is noticed.
         sizes: of dimensions the model leaves open, by name: `{"seq": 128}`.
         name: of the run.
+        extra: columns of your own, read when the row is written; one of FIELDS replaces what was counted.
 
     Raises:
         UsageError: another ending, or a size that is none.
@@ -97,6 +98,7 @@ class RunLogger:
     seed: int | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
     name: str = ""
+    extra: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         from scalecalc.appending import ending_of
@@ -167,7 +169,7 @@ class RunLogger:
             "epochs": len(self._epochs), **self._results(), "seconds": round(seconds, 3),
             "seed": _seed() if self.seed is None else self.seed,
             "started": self._started.isoformat(timespec="seconds"), "versions": _versions(), "note": cost.note,
-            **self._metrics(),
+            **self._metrics(), **self.extra,
         }  # fmt: skip
 
     def _examples(self, steps: int) -> int:

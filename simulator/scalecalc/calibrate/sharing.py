@@ -60,7 +60,7 @@ def crew(workers: int = 1, cluster: str | None = None) -> Iterator[Any]:
     if not 1 <= workers <= MOST_WORKERS:
         raise UsageError(f"{workers} workers", where="--workers", todo=f"give 1 to {MOST_WORKERS}")
     if cluster is not None:
-        with _cluster(cluster) as client:
+        with connected(cluster) as client:
             yield lambda function, items: client.gather(client.map(function, items))
     elif workers > 1:
         from concurrent.futures import ProcessPoolExecutor
@@ -73,7 +73,12 @@ def crew(workers: int = 1, cluster: str | None = None) -> Iterator[Any]:
 
 
 @contextmanager
-def _cluster(address: str) -> Iterator[Any]:
+def connected(address: str) -> Iterator[Any]:
+    """A client of the Dask scheduler at an address.
+
+    Raises:
+        UsageError: distributed is not installed, or there is no scheduler.
+    """
     from importlib import import_module
 
     try:
