@@ -80,7 +80,7 @@ class Run:
     @property
     def params(self) -> int:
         """Trainable parameters."""
-        return _cost(self.domain, self.width, self.depth)[0]
+        return cost(self.domain, self.width, self.depth)[0]
 
     @property
     def samples(self) -> int:
@@ -90,7 +90,7 @@ class Run:
     @property
     def flops(self) -> int:
         """Of training."""
-        return self.steps * self.batch * _cost(self.domain, self.width, self.depth)[1]
+        return self.steps * self.batch * cost(self.domain, self.width, self.depth)[1]
 
     @property
     def seconds(self) -> float:
@@ -100,7 +100,7 @@ class Run:
 
 
 @cache
-def _cost(domain: str, width: float, depth: int) -> tuple[int, int]:
+def cost(domain: str, width: float, depth: int) -> tuple[int, int]:
     """Parameters, and training FLOPs of an example, by the walk of the specification."""
     from scalecalc.frontends.opening import read
     from scalecalc.walk import walk
@@ -152,7 +152,7 @@ def text() -> Iterator[Run]:
 
 
 def _budget(split: str, size: tuple[int, int], budget: float, seeds: int) -> Iterator[Run]:
-    tokens = budget * CONTEXT / _cost("text", *size)[1]
+    tokens = budget * CONTEXT / cost("text", *size)[1]
     if FEWEST <= tokens <= MOST:
         for seed in range(seeds):
             yield _text(f"C{budget:.0e}".replace("+", ""), split, size, tokens, None, seed)

@@ -57,7 +57,7 @@ def transformer(width: int, depth: int, name: str = "char_transformer") -> Any:
         y = layers.LayerNormalization()(x)
         x = x + layers.MultiHeadAttention(heads(width), width // heads(width))(y, y, use_causal_mask=True)
         y = layers.LayerNormalization()(x)
-        y = layers.Dense(4 * width, activation="gelu")(y)
+        y = layers.Dense(4 * width, activation="relu")(y)
         x = x + layers.Dense(width)(y)
     return keras.Model([tokens, places], layers.Dense(CHARACTERS)(layers.LayerNormalization()(x)), name=name)
 
