@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
+from math import gcd
 from pathlib import Path
 
 from benchmarks.keras_runs.data import CONTEXT
@@ -17,7 +18,7 @@ HERE = Path(__file__).parent
 CNN = HERE.parents[1] / "models" / "vision" / "seed-cnn.yaml"
 TRANSFORMER = HERE / "char_transformer.yaml"
 EXECUTION = 16
-"""Steps of one call into TensorFlow; every round has a multiple of them."""
+"""Steps of one call into TensorFlow, where they divide a round."""
 
 SIZES = ((16, 1), (24, 2), (32, 2), (48, 3), (64, 3), (96, 4), (128, 4))
 BUDGETS = ((1e11, 3), (3e11, 3), (1e12, 3), (3e12, 1), (1e13, 1))
@@ -76,6 +77,11 @@ class Run:
         what = f"r{self.rate:.2g}" if self.split == "tuning" else f"T{self.steps}"
         what = what if self.domain == "text" else f"U{self.unique}-{what}"
         return f"{self.domain}-{self.grid}-{size}-{what}-s{self.seed}"
+
+    @property
+    def execution(self) -> int:
+        """Steps of one call into TensorFlow."""
+        return gcd(EXECUTION, self.steps // self.rounds)
 
     @property
     def params(self) -> int:
@@ -167,7 +173,7 @@ def cnn_rate(width: float) -> float:
 
 
 def _cnn(domain: str, grid: str, split: str, width: float, unique: int, seed: int, **of: float) -> Run:
-    at = {"steps": 2560, "batch": 64, "rounds": 10, "rate": cnn_rate(width), **of}
+    at = {"steps": 2560, "batch": 64, "rounds": 20, "rate": cnn_rate(width), **of}
     return Run(
         domain, grid, split, width, 0, int(at["steps"]), int(at["batch"]), int(at["rounds"]), seed, unique, at["rate"],
         warm_up=0.05,
@@ -185,7 +191,7 @@ def images() -> Iterator[Run]:
     for width, unique, (steps, rounds), seed in product((1 / 4, 1), (4096, FULL), STEPS, range(3)):
         yield _cnn("images", "b", "fit", width, unique, seed, steps=steps, batch=32, rounds=rounds)
     for seed in range(3):
-        run = _cnn("images", "c", "fit", 1, ALL, seed, steps=10 * ALL // 32, batch=32, rate=1e-3)
+        run = _cnn("images", "c", "fit", 1, ALL, seed, steps=10 * ALL // 32, batch=32, rounds=10, rate=1e-3)
         yield replace(run, warm_up=0, constant=True)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.keras_runs.data import CONTEXT, Data, Part, load, together
-from benchmarks.keras_runs.grid import EXECUTION, Run
+from benchmarks.keras_runs.grid import Run
 from benchmarks.keras_runs.models import build
 
 TESTED = 256
@@ -43,7 +43,7 @@ def train(run: Run, rate: float, folder: Path, rows: Path) -> None:
         keras.losses.SparseCategoricalCrossentropy(from_logits=run.domain == "text"),
         metrics=["accuracy"],
         jit_compile=False,
-        steps_per_execution=EXECUTION,
+        steps_per_execution=run.execution,
     )
     extra: dict[str, object] = {
         "domain": run.domain, "grid": run.grid, "split": run.split, "width": run.width, "depth": run.depth,
@@ -56,7 +56,7 @@ def train(run: Run, rate: float, folder: Path, rows: Path) -> None:
         epochs=run.rounds,
         steps_per_epoch=run.steps // run.rounds,
         validation_data=whole(run.domain, data.validation),
-        callbacks=[*callbacks(extra, whole(run.domain, data.test)), logger],
+        callbacks=[*callbacks(extra, whole(run.domain, data.test), run.execution), logger],
         shuffle=False,
         verbose=0,
     )
@@ -94,7 +94,7 @@ def optimizer(run: Run, rate: float) -> Any:
 
 def order(run: Run, available: int) -> Any:
     """Which example comes when, (steps * batch,): those the run takes, shuffled anew for each pass."""
-    random = np.random.default_rng((run.seed, available))
+    random = np.random.default_rng((run.seed, run.unique, run.steps))
     taken = random.permutation(available)[: run.unique]
     count = run.steps * run.batch
     passes = [taken] + [random.permutation(taken) for _ in range(-(-count // len(taken)) - 1)]
@@ -146,12 +146,13 @@ def processor() -> str:
     )
 
 
-def callbacks(extra: dict[str, object], test: Any) -> list[Any]:
+def callbacks(extra: dict[str, object], test: Any, execution: int) -> list[Any]:
     """What adds columns to `extra` before the row is written: times of the steps; the test at the end and at the best.
 
     Args:
         extra: columns.
         test: dataset.
+        execution: steps of one call into TensorFlow.
     """
     import keras
 
@@ -169,7 +170,7 @@ def callbacks(extra: dict[str, object], test: Any) -> list[Any]:
             self.taken.append((time.perf_counter() - wall, time.process_time() - own))
 
         def on_train_end(self, logs: Any = None) -> None:
-            wall, own = np.median(self.taken[1:] or self.taken, axis=0) / EXECUTION
+            wall, own = np.median(self.taken[1:] or self.taken, axis=0) / execution
             extra.update(step_seconds=wall, step_cpu_seconds=own, cpu_seconds=time.process_time())
 
     class Tests(keras.callbacks.Callback):
