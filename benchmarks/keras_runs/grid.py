@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
-from math import gcd
 from pathlib import Path
 
 from benchmarks.keras_runs.data import CONTEXT
-from benchmarks.keras_runs.models import CHARACTERS, SECOND, heads, label
+from benchmarks.keras_runs.models import CHARACTERS, IMAGE, SECOND, heads, label
 from benchmarks.keras_runs.sources import LANGUAGES
 from scalecalc.dims import evaluate
 
@@ -81,7 +81,7 @@ class Run:
     @property
     def execution(self) -> int:
         """Steps of one call into TensorFlow."""
-        return gcd(EXECUTION, self.steps // self.rounds)
+        return math.gcd(EXECUTION, self.steps // self.rounds)
 
     @property
     def params(self) -> int:
@@ -115,11 +115,9 @@ def cost(domain: str, width: float, depth: int) -> tuple[int, int]:
         values = {"d_model": round(width), "n_layer": depth, "n_head": heads(round(width))}
         graph = read(TRANSFORMER, values={**values, "vocab": CHARACTERS, "context": CONTEXT})
     else:
-        speech = domain == "speech"
-        shapes = {"image": ["batch", 1, *SECOND[:2]]} if speech else None
-        graph = read(
-            CNN, shapes=shapes, values={"width": round(32 * width), "classes": len(LANGUAGES) if speech else 10}
-        )
+        shape, classes = (SECOND, len(LANGUAGES)) if domain == "speech" else (IMAGE, 10)
+        values = {"width": round(32 * width), "classes": classes}
+        graph = read(CNN, shapes={"image": ["batch", 1, *shape[:2]]}, values=values)
     profile = walk(graph)
     sizes = {name: symbol.hint for name, symbol in profile.symbols.items() if symbol.hint is not None} | {"batch": 1}
     params = evaluate(profile.params["trainable"].formula, sizes)
@@ -169,7 +167,7 @@ def _budget(split: str, size: tuple[int, int], budget: float, seeds: int) -> Ite
 
 def cnn_rate(width: float) -> float:
     """Learning rate of the CNN: of 1, 2, 4 and 8 thousandths, the best at widths 1/8 and 1/4 was the highest."""
-    return min(8e-3, 4e-3 / width**0.5)
+    return min(8e-3, 4e-3 / math.sqrt(width))
 
 
 def _cnn(domain: str, grid: str, split: str, width: float, unique: int, seed: int, **of: float) -> Run:

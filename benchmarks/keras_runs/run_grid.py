@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
 
+from benchmarks.keras_runs.crews import local, remote
 from benchmarks.keras_runs.grid import GRIDS, Run, declared, tuning_of
-from benchmarks.keras_runs.schedule import Rows, execute, holding, local, remote
+from benchmarks.keras_runs.schedule import Rows, execute, holding
 from benchmarks.keras_runs.sources import folder_of
 from scalecalc.errors import ScalecalcError, UsageError
 

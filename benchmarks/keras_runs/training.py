@@ -177,19 +177,18 @@ def callbacks(extra: dict[str, object], test: Any, execution: int) -> list[Any]:
         """Losses on the test data, of the last weights and of those with the least validation loss."""
 
         def on_train_begin(self, logs: Any = None) -> None:
-            self.least, self.best = float("inf"), None
+            self.least = float("inf")
 
         def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-            if logs["val_loss"] < self.least or self.best is None:
-                self.least, self.best = logs["val_loss"], (epoch, self.model.get_weights())
             self.last = epoch
+            if epoch == 0 or logs["val_loss"] < self.least:
+                self.least, self.at, self.best = logs["val_loss"], epoch, self.model.get_weights()
 
         def on_train_end(self, logs: Any = None) -> None:
             loss, accuracy = self.model.evaluate(test, verbose=0)
             extra.update(test_loss=loss, test_accuracy=accuracy)
-            epoch, weights = self.best
-            if epoch != self.last:
-                self.model.set_weights(weights)
+            if self.at != self.last:
+                self.model.set_weights(self.best)
                 loss, accuracy = self.model.evaluate(test, verbose=0)
             extra.update(best_test_loss=loss, best_test_accuracy=accuracy)
 
