@@ -30,6 +30,7 @@ def train(run: Run, rate: float, folder: Path, rows: Path) -> None:
     Raises:
         FileError: the data cannot be read or the row cannot be written.
     """
+    begun = time.process_time()
     keras = _single_threaded()
     from scalecalc.keras import RunLogger
 
@@ -56,7 +57,7 @@ def train(run: Run, rate: float, folder: Path, rows: Path) -> None:
         epochs=run.rounds,
         steps_per_epoch=run.steps // run.rounds,
         validation_data=whole(run.domain, data.validation),
-        callbacks=[*callbacks(extra, whole(run.domain, data.test), run.execution), logger],
+        callbacks=[*callbacks(extra, whole(run.domain, data.test), run.execution, begun), logger],
         shuffle=False,
         verbose=0,
     )
@@ -146,13 +147,14 @@ def processor() -> str:
     )
 
 
-def callbacks(extra: dict[str, object], test: Any, execution: int) -> list[Any]:
+def callbacks(extra: dict[str, object], test: Any, execution: int, begun: float) -> list[Any]:
     """What adds columns to `extra` before the row is written: times of the steps; the test at the end and at the best.
 
     Args:
         extra: columns.
         test: dataset.
         execution: steps of one call into TensorFlow.
+        begun: processor time of this process when the run began.
     """
     import keras
 
@@ -171,7 +173,7 @@ def callbacks(extra: dict[str, object], test: Any, execution: int) -> list[Any]:
 
         def on_train_end(self, logs: Any = None) -> None:
             wall, own = np.median(self.taken[1:] or self.taken, axis=0) / execution
-            extra.update(step_seconds=wall, step_cpu_seconds=own, cpu_seconds=time.process_time())
+            extra.update(step_seconds=wall, step_cpu_seconds=own, cpu_seconds=time.process_time() - begun)
 
     class Tests(keras.callbacks.Callback):
         """Losses on the test data, of the last weights and of those with the least validation loss."""

@@ -169,7 +169,7 @@ def recorded(path: Path, seconds: float, hertz: float, rate: int = 8000) -> None
 
 
 def test_a_tone_is_loudest_in_its_band(tmp_path: Path) -> None:
-    """1,000 Hz are 1,000 mel; 4,000 Hz are 2,146 mel: 33 equal parts of these end at 65 mel, so band 14 has its top nearest."""
+    """1,000 Hz are 1,000 mel and 4,000 Hz 2,146: of tops 65 mel apart the 15th, at 975, is nearest."""
     recorded(tmp_path / "tone.wav", 2.6, 1000)
     pictures = data.spectrograms(data.samples(tmp_path / "tone.wav"))
     assert pictures.shape == (3, 49, 32, 1)
