@@ -101,7 +101,8 @@ class Run:
     @property
     def seconds(self) -> float:
         """One core takes about, start and tests included: of TensorFlow 2.21 on a Sapphire Rapids server."""
-        start, step, rate = (5.0 + 2 * self.depth, 2.5e-3, 6e10) if self.domain == "text" else (2.0, 2e-3, 1e11)
+        text = self.domain == "text"
+        start, step, rate = (4.0 + 1.5 * self.depth, 2.5e-3, 6e10) if text else (2 + 0.1 * self.rounds, 2e-3, 1e11)
         return start + self.steps * step + self.flops / rate
 
 

@@ -37,7 +37,7 @@ def noise(rows: Iterable[Mapping[str, str]], run: Run) -> float:
 
 def compare(new: Rows, recorded: Rows) -> list[str]:
     """Print both losses of every smoke run; the names of those that differ by more than the seed's noise."""
-    differ = []
+    differ, seconds = [], 0.0
     for run in (run for run in declared() if run.smoke):
         rows = recorded.read(run.domain)
         now, then = float(new.read(run.domain)[run.name][LOSS]), float(rows[run.name][LOSS])
@@ -45,6 +45,8 @@ def compare(new: Rows, recorded: Rows) -> list[str]:
         said = "the same" if now == then else f"{100 * apart:.3f} % apart"
         print(f"{run.name:32} {now:.6f}, recorded {then:.6f}: {said}; another seed makes {100 * spread:.1f} %")
         differ += [run.name] * (apart > SPREADS * spread)
+        seconds += float(new.read(run.domain)[run.name]["cpu_seconds"])
+    print(f"{seconds:.0f} s of processor time")
     return differ
 
 

@@ -46,6 +46,7 @@ def train(run: Run, rate: float, folder: Path, rows: Path) -> None:
         jit_compile=False,
         steps_per_execution=run.execution,
     )
+    model.optimizer.build(model.trainable_variables)  # else TensorFlow traces the first step twice
     extra: dict[str, object] = {
         "domain": run.domain, "grid": run.grid, "split": run.split, "width": run.width, "depth": run.depth,
         "rate": rate, "passes": run.steps * run.batch / run.unique, "processor": processor(),
