@@ -85,6 +85,18 @@ def test_a_row(tmp_path: Path) -> None:
     assert row["versions"].startswith("scalecalc ")
 
 
+def test_columns_of_one_s_own(tmp_path: Path) -> None:
+    """They are read when the row is written; a known name replaces what was counted."""
+    path, extra = tmp_path / "runs.csv", {"rate": 0.1, "note": "ours"}
+    logger = RunLogger(path, extra=extra)
+    logger.on_train_begin()
+    extra["test_loss"] = 1.25
+    train(logger, model(), 1, [{"loss": 1.0}])
+    with path.open() as file:
+        row = next(csv.DictReader(file))
+    assert (row["rate"], row["note"], row["test_loss"]) == ("0.1", "ours", "1.25")
+
+
 def test_data_without_an_end_and_without_validation(tmp_path: Path) -> None:
     path = tmp_path / "runs.jsonl"
     train(RunLogger(path, batch_size=10), model(), 4, [{"loss": 2.0}, {"loss": 1.0}])

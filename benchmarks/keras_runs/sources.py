@@ -146,7 +146,8 @@ def _archive(package: Package, cache: Path, data: Path | None) -> Path:
             return path
     with tempfile.TemporaryDirectory() as folder:
         command = " ".join(package.fetch)
-        todo = f"run '{command}' elsewhere and give its folder with --data"
+        first = "run 'apt-get update', or " if package.fetch[0] == "apt-get" else ""
+        todo = f"{first}run '{command}' elsewhere and give its folder with --data"
         if shutil.which(package.fetch[0]) is None:
             raise FileError(f"{package.fetch[0]} is not installed", where=package.file, todo=todo)
         done = subprocess.run(package.fetch, cwd=folder, capture_output=True, text=True, check=False)
