@@ -53,6 +53,7 @@ class Run:
         rate: highest learning rate; None for the best of the tuning runs of that width.
         warm_up: part of the steps in which it rises.
         constant: it stays, else it falls as a cosine.
+        smoke: one of those that are trained again to see whether all is as it was.
     """
 
     domain: str

@@ -2,12 +2,14 @@
 
 import csv
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from benchmarks.keras_runs.grid import HERE, Run, cost, declared, first_rate, tuned, tuning_of
 from benchmarks.keras_runs.models import label
 from benchmarks.keras_runs.run_grid import main
+from benchmarks.keras_runs.training import order
 
 RUNS = declared()
 TRAINING_WINDOWS = 39_952_321 // 65 - 2048 - 1024
@@ -67,6 +69,18 @@ def test_text_meets_its_budgets() -> None:
 
 def test_rounds_divide_the_steps() -> None:
     assert all(run.steps % run.rounds == 0 for run in RUNS)
+
+
+def test_examples_are_used_evenly_and_drawn_by_the_seed() -> None:
+    """Three passes over 1,024 of 55,000 images and a half: none is seen five times."""
+    one, two = [replace(run, steps=56) for run in of("images") if run.name.startswith("images-a-w1-U1024-")][:2]
+    first, second = order(one, 55_000), order(two, 55_000)
+    assert len(first) == 56 * 64 == 3.5 * 1024
+    assert Counter(Counter(first.tolist()).values()) == {3: 512, 4: 512}
+    assert list(first[:1024]) != list(first[1024:2048])
+    assert len(set(first) & set(second)) < 100  # 19 are expected
+    whole = order(of("text")[0], TRAINING_WINDOWS)
+    assert len(set(whole)) == len(whole) == of("text")[0].unique
 
 
 def test_smoke_runs_come_first_then_cheap_ones() -> None:
