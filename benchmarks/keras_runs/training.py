@@ -18,8 +18,8 @@ TESTED = 256
 """Examples of a batch that is not trained on."""
 
 
-def train(run: Run, rate: float, folder: Path, rows: Path) -> None:
-    """Train and append the row.
+def train(run: Run, rate: float, folder: Path, rows: Path) -> Any:
+    """Train and append the row; the trained model.
 
     Args:
         run: which.
@@ -62,6 +62,7 @@ def train(run: Run, rate: float, folder: Path, rows: Path) -> None:
         shuffle=False,
         verbose=0,
     )
+    return model
 
 
 def _single_threaded() -> Any:
@@ -191,8 +192,10 @@ def callbacks(extra: dict[str, object], test: Any, execution: int, begun: float)
             loss, accuracy = self.model.evaluate(test, verbose=0)
             extra.update(test_loss=loss, test_accuracy=accuracy)
             if self.at != self.last:
+                weights = self.model.get_weights()
                 self.model.set_weights(self.best)
                 loss, accuracy = self.model.evaluate(test, verbose=0)
+                self.model.set_weights(weights)
             extra.update(best_test_loss=loss, best_test_accuracy=accuracy)
 
     return [Tests(), Times()]

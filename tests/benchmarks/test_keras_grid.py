@@ -72,7 +72,7 @@ def test_rounds_divide_the_steps() -> None:
 
 
 def test_examples_are_used_evenly_and_drawn_by_the_seed() -> None:
-    """Three passes over 1,024 of 55,000 images and a half: none is seen five times."""
+    """Three and a half passes over 1,024 of 55,000 images: half of them come a fourth time."""
     one, two = [replace(run, steps=56) for run in of("images") if run.name.startswith("images-a-w1-U1024-")][:2]
     first, second = order(one, 55_000), order(two, 55_000)
     assert len(first) == 56 * 64 == 3.5 * 1024
