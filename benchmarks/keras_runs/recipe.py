@@ -55,10 +55,10 @@ def compare(model: Any, x: Any, y: Any, path: Path) -> tuple[float, float]:
     import numpy as np
     import onnxruntime
 
+    wanted = model.predict(x, verbose=0)
     model.export(path, format="onnx", verbose=False)
     session = onnxruntime.InferenceSession(path)
     (found,) = session.run(None, {session.get_inputs()[0].name: x})
-    wanted = model.predict(x, verbose=0)
     accuracy = float((found.argmax(-1) == y).mean())
     ours, theirs = (float(-np.log(np.take_along_axis(p, y[:, None], 1), dtype=float).mean()) for p in (found, wanted))
     apart = np.abs(found - wanted)
