@@ -17,9 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks.keras_runs.grid import HERE, cost, declared
+from benchmarks.keras_runs.grid import HERE, cost, counted, declared
 from benchmarks.keras_runs.models import build, label
-from scalecalc.dims import evaluate
 
 Cost = tuple[int, int]
 
@@ -43,16 +42,6 @@ def of_configuration(model: Any) -> Cost:
     from scalecalc.walk import walk
 
     return counted(walk(parse(model.to_json().encode(), model.name)))
-
-
-def counted(profile: Any) -> Cost:
-    """Numbers of a profile's formulas for one example."""
-    batch = next(name for name, symbol in profile.symbols.items() if symbol.kind == "batch")
-    params = evaluate(profile.params["trainable"].formula, {batch: 1})
-    flops = evaluate(profile.training["matrix_flops"].formula, {batch: 1})
-    assert isinstance(params, int)
-    assert isinstance(flops, int)
-    return params, flops
 
 
 def readings(domain: str, width: float, depth: int) -> Iterator[tuple[str, Cost]]:

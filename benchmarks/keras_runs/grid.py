@@ -13,6 +13,7 @@ from benchmarks.keras_runs.data import CONTEXT
 from benchmarks.keras_runs.models import CHARACTERS, IMAGE, SECOND, heads, label
 from benchmarks.keras_runs.sources import LANGUAGES
 from scalecalc.dims import evaluate
+from scalecalc.walk import Profile
 
 HERE = Path(__file__).parent
 CNN = HERE.parents[1] / "models" / "vision" / "seed-cnn.yaml"
@@ -120,8 +121,14 @@ def cost(domain: str, width: float, depth: int) -> tuple[int, int]:
         shape, classes = (SECOND, len(LANGUAGES)) if domain == "speech" else (IMAGE, 10)
         values = {"width": round(32 * width), "classes": classes}
         graph = read(CNN, shapes={"image": ["batch", 1, *shape[:2]]}, values=values)
-    profile = walk(graph)
-    sizes = {name: symbol.hint for name, symbol in profile.symbols.items() if symbol.hint is not None} | {"batch": 1}
+    return counted(walk(graph))
+
+
+def counted(profile: Profile) -> tuple[int, int]:
+    """Parameters and training FLOPs of a profile's formulas, for one example."""
+    sizes = {
+        name: symbol.hint or 1 for name, symbol in profile.symbols.items() if symbol.hint or symbol.kind == "batch"
+    }
     params = evaluate(profile.params["trainable"].formula, sizes)
     flops = evaluate(profile.training["matrix_flops"].formula, sizes)
     assert isinstance(params, int)
