@@ -26,8 +26,8 @@ BUDGETS = ((1e11, 3), (3e11, 3), (1e12, 3), (3e12, 1), (1e13, 1))
 """Training FLOPs and seeds."""
 FEWEST, MOST, TUNING = 0.6e6, 38e6, 2e6
 """Tokens of a run."""
-FACTORS = (0.5, 1, 2)
-"""Learning rates that are tried, times `first_rate`."""
+FACTORS, HIGHER = (0.5, 1, 2), {16: (4, 8)}
+"""Learning rates that are tried, times `first_rate`; more of them for a width whose best was the highest."""
 WIDTHS = (1 / 8, 1 / 4, 1 / 2, 1)
 UNIQUE = (1024, 2048, 4096, 8192, 16384, 32768)
 SECONDS = (500, 1250, 2500, 5000)
@@ -156,8 +156,9 @@ def text() -> Iterator[Run]:
     for size in SIZES[:3]:
         run = _text("smoke", "smoke", size, 1.05e6, first_rate(size[0]))
         yield replace(run, smoke=True)
-    for size, factor in product(SIZES, FACTORS):
-        yield _text("tune", "tuning", size, TUNING, factor * first_rate(size[0]))
+    for size in SIZES:
+        for factor in (*FACTORS, *HIGHER.get(size[0], ())):
+            yield _text("tune", "tuning", size, TUNING, factor * first_rate(size[0]))
     for (budget, seeds), size in product(BUDGETS, SIZES):
         yield from _budget("fit", size, budget, seeds)
     for budget, size in product((3e13, 1e14), SIZES[-2:]):
