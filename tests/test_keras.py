@@ -85,6 +85,18 @@ def test_a_row(tmp_path: Path) -> None:
     assert row["versions"].startswith("scalecalc ")
 
 
+def test_columns_of_one_s_own(tmp_path: Path) -> None:
+    """They are read when the row is written."""
+    path, columns = tmp_path / "runs.csv", {"rate": 0.1, "width": 8}
+    logger = RunLogger(path, columns=columns)
+    logger.on_train_begin()
+    columns["best_test_loss"] = 1.25
+    train(logger, model(), 1, [{"loss": 1.0}])
+    with path.open() as file:
+        row = next(csv.DictReader(file))
+    assert (row["rate"], row["width"], row["best_test_loss"]) == ("0.1", "8", "1.25")
+
+
 def test_data_without_an_end_and_without_validation(tmp_path: Path) -> None:
     path = tmp_path / "runs.jsonl"
     train(RunLogger(path, batch_size=10), model(), 4, [{"loss": 2.0}, {"loss": 1.0}])

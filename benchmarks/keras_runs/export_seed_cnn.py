@@ -1,6 +1,6 @@
 """Export the seed article's model from Keras: 34,826 parameters, 28x28 grey images, ten classes.
 
-    python benchmarks/keras_runs/export_seed_cnn.py [models/vision/seed_cnn.onnx]
+    python -m benchmarks.keras_runs.export_seed_cnn [models/vision/seed_cnn.onnx]
 
 Needs the extra `keras`. The model is fitted for one step first: exporters drop the zero biases of an untrained model.
 """
@@ -13,28 +13,18 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from benchmarks.keras_runs.models import cnn
+
 DEFAULT = Path(__file__).resolve().parents[2] / "models" / "vision" / "seed_cnn.onnx"
 
 
 def seed_cnn() -> Any:
-    """Two convolutions with pooling and a softmax classifier, after one training step on noise."""
+    """The article's network after one training step on noise."""
     import keras
     import numpy as np
 
     keras.utils.set_random_seed(0)
-    layers = keras.layers
-    model = keras.Sequential(
-        [
-            keras.Input((28, 28, 1)),
-            layers.Conv2D(32, (3, 3), activation="relu"),
-            layers.MaxPooling2D((2, 2)),
-            layers.Conv2D(64, (3, 3), activation="relu"),
-            layers.MaxPooling2D((2, 2)),
-            layers.Flatten(),
-            layers.Dense(10, activation="softmax"),
-        ],
-        name="seed_cnn",
-    )
+    model = cnn()
     model.compile("adam", "sparse_categorical_crossentropy")
     noise = np.random.default_rng(0)
     model.fit(noise.random((64, 28, 28, 1)), noise.integers(0, 10, 64), batch_size=64, verbose=0)

@@ -93,7 +93,7 @@ class RunLogger:
         name: of the run.
         test_data: inputs and targets, or a data set: the trained model is evaluated on it, after the callbacks before
             this one (which may restore the best weights).
-        columns: of the caller, such as width or learning rate, the same ones in every row.
+        columns: of the caller, such as width or learning rate, the same ones in every row; read when it is written.
 
     Raises:
         UsageError: another ending, a size that is none, or a column there is already.

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import keras
 from keras import Input, Model, Sequential, layers, ops
+
+sys.path.append(str(Path(__file__).parents[2]))
+from benchmarks.keras_runs.models import cnn
 
 APPLICATIONS = (
     "ResNet50", "MobileNetV2", "MobileNetV3Small", "EfficientNetB0", "EfficientNetV2B0", "DenseNet121", "VGG16",
@@ -28,23 +33,8 @@ def application(name: str) -> Model:
     return getattr(keras.applications, name)(weights=None)
 
 
+MODELS["seed_cnn"] = cnn
 MODELS.update((name.lower(), partial(application, name)) for name in APPLICATIONS)
-
-
-@model
-def seed_cnn() -> Model:
-    """The example of the seed article."""
-    return Sequential(
-        [
-            Input((28, 28, 1)),
-            layers.Conv2D(32, (3, 3), activation="relu"),
-            layers.MaxPooling2D((2, 2)),
-            layers.Conv2D(64, (3, 3), activation="relu"),
-            layers.MaxPooling2D((2, 2)),
-            layers.Flatten(),
-            layers.Dense(10, activation="softmax"),
-        ]
-    )
 
 
 def encoder(x: Any, heads: int, width: int, hidden: int) -> Any:

@@ -197,6 +197,16 @@ def test_samples(task, index: int, sample: str | None, sizes: dict, count: float
         assert found.per_sample.value(sizes) == pytest.approx(cost / count, rel=1e-15)
 
 
+def test_positions_are_no_tokens() -> None:
+    """Their table may be as long as that of a small vocabulary."""
+    text = """(int64[n,s] ids, int64[n,s] position_ids) => (float[n,s,90] y)
+        <float[90,8] table, float[64,8] places, float[8,90] head> {
+        e = Gather(table, ids)  p = Gather(places, position_ids)  x = Add(e, p)  y = MatMul(x, head) }"""
+    found = inspect(walk(graph(text)), sizes={"n": 2, "s": 5}, sample="token")
+    assert found.samples_per_run == 10
+    assert list(found.task.parts) == ["s tokens"]
+
+
 def test_how_long_a_second_is_is_assumed() -> None:
     profile = profile_of("automatic-speech-recognition")
     lines = inspect(profile, sample="second").assumptions

@@ -66,8 +66,8 @@ def crew(workers: int = 1, cluster: str | None = None) -> Iterator[Any]:
     if cluster is not None:
         if workers > 1:
             raise UsageError("--workers and --cluster", where="--cluster", todo="give one: a cluster has its own")
-        with _cluster(cluster) as share:
-            yield share
+        with connected(cluster) as client:
+            yield lambda function, items: _gathered(client, cluster, function, items)
     elif workers > 1:
         with _pool(workers) as share:
             yield share
@@ -90,37 +90,39 @@ def _pool(workers: int) -> Iterator[Any]:
 
 
 @contextmanager
-def _cluster(address: str) -> Iterator[Any]:
-    """The map of a cluster; what Dask logs of lost connections is left out, one line says it."""
-    try:
-        distributed = import_module("distributed")
-    except ImportError:
-        what, todo = "distributed is not installed", "pip install 'scalecalc[cluster]', or use --workers"
-        raise UsageError(what, where="--cluster", todo=todo) from None
+def connected(address: str) -> Iterator[Any]:
+    """A client of the Dask scheduler at an address; what Dask logs of lost connections is left out, one line says it.
+
+    Raises:
+        UsageError: distributed is not installed, or there is no scheduler.
+    """
+    distributed = _distributed()
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:
-        with _client(distributed, address) as client:
-            yield lambda function, items: _gathered(distributed, client, address, function, items)
-    finally:
-        logging.disable(before)
-
-
-@contextmanager
-def _client(distributed: Any, address: str) -> Iterator[Any]:
-    try:
         client = distributed.Client(address, timeout=PATIENCE)
     except (OSError, ValueError, RuntimeError, MemoryError) as error:  # the last one for names that cannot be resolved
+        logging.disable(before)
         what = f"no scheduler at '{address:.80}' ({str(error) or 'not to be reached':.120})"
         raise UsageError(what, where="--cluster", todo="start one: dask scheduler") from None
     try:
         yield client
     finally:
         client.close(timeout=1)
+        logging.disable(before)
 
 
-def _gathered(distributed: Any, client: Any, address: str, function: Any, items: Iterable[Any]) -> list[Any]:
+def _distributed() -> Any:
+    try:
+        return import_module("distributed")
+    except ImportError:
+        what, todo = "distributed is not installed", "pip install 'scalecalc[cluster]', or use --workers"
+        raise UsageError(what, where="--cluster", todo=todo) from None
+
+
+def _gathered(client: Any, address: str, function: Any, items: Iterable[Any]) -> list[Any]:
     """Results in their order, as long as somebody computes them."""
+    distributed = _distributed()
     futures, alone = client.map(function, list(items), pure=False), 0.0
     while True:
         try:

@@ -58,6 +58,6 @@ def _token_inputs(forward: Forward, flow: Flow, largest: Weight, tables: list[We
                 seen.add(name)
                 maker = forward.graph.nodes[flow.maker[name]]
                 name = maker.inputs[0] if maker.is_a(*UNCHANGED) else ""
-            if name in forward.graph.inputs:
+            if name in forward.graph.inputs and "position" not in name:  # they may be as many as a small vocabulary
                 inputs[name] = None
     return tuple(inputs)
