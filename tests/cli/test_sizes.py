@@ -132,7 +132,9 @@ def test_task_and_sample_overrule_the_guess(cli: Cli, save) -> None:
     assert stated["model"]["task"] == "language-modeling"
     assert stated["training"]["sample"] == "token"
     assert not any("task" in line for line in stated["assumptions"])
-    assert any(entry["why"].endswith("that of guessing") for entry in stated["refused"])
+    assert any(entry["why"].startswith("other tokens: ") for entry in stated["refused"])
+    tokens = json(cli, path, "--task", "language-modeling", "--tokenizer", "gpt2")
+    assert any(entry["why"].endswith("that of guessing") for entry in tokens["refused"])
     assert not guessed["predictions"]
     examples = json(cli, path, "--sample", "example")["training"]
     assert (examples["sample"], examples["samples_per_step"]["formula"]) == ("example", "n")
