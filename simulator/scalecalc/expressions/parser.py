@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from scalecalc.errors import ExpressionError
@@ -59,6 +60,12 @@ def parse(text: str, *, roots: bool = False) -> Expr:
         raise ExpressionError(f"expected a text, found {type(text).__name__}", todo="write the formula as a string")
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"{len(text)} characters are too many", todo=f"at most {MAX_LENGTH} are read")
+    return _tree(text, roots)
+
+
+@lru_cache(maxsize=256)
+def _tree(text: str, roots: bool) -> Expr:
+    """Trees never change: laws of one form, and ranges of one quantity, share theirs."""
     return _Parser(text, roots).whole()
 
 
