@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from scalecalc.errors import ExpressionError
@@ -28,9 +29,10 @@ BINDING = {"+": (1, 2), "-": (1, 2), "*": (3, 4), "/": (3, 4), "//": (3, 4), "%"
 SIGN = 6
 
 _TOKEN = re.compile(
-    r"(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|(?P<name>[^\W\d]\w*)|(?P<mark>\*\*|//|[-+*/%(),])"
+    r"[ \t\r\n]+|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|(?P<name>[^\W\d]\w*)"
+    r"|(?P<mark>\*\*|//|[-+*/%(),])|(?P<wrong>.)",
+    re.DOTALL,
 )
-_SPACE = re.compile(r"[ \t\r\n]*")
 
 
 class Token(NamedTuple):
@@ -58,28 +60,28 @@ def parse(text: str, *, roots: bool = False) -> Expr:
         raise ExpressionError(f"expected a text, found {type(text).__name__}", todo="write the formula as a string")
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"{len(text)} characters are too many", todo=f"at most {MAX_LENGTH} are read")
+    return _tree(text, roots)
+
+
+@lru_cache(maxsize=256)
+def _tree(text: str, roots: bool) -> Expr:
+    """Trees never change: laws of one form, and ranges of one quantity, share theirs."""
     return _Parser(text, roots).whole()
 
 
 def _tokens(text: str) -> Iterator[Token]:
-    position = _end(_SPACE.match(text))
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None:
-            raise _error(text, position + 1, f"{text[position]!r} is not allowed", _hint(text[position:]))
-        yield Token(str(match.lastgroup), match.group(), position + 1)
-        position = _end(_SPACE.match(text, match.end()))
+    for match in _TOKEN.finditer(text):
+        kind, position = match.lastgroup, match.start()
+        if kind == "wrong":
+            raise _error(text, position + 1, f"{match.group()!r} is not allowed", _hint(match.group()))
+        if kind is not None:
+            yield Token(kind, match.group(), position + 1)
     yield Token("end", "", len(text) + 1)
 
 
-def _end(match: re.Match[str] | None) -> int:
-    assert match is not None  # the pattern for spaces also matches nothing
-    return match.end()
-
-
-def _hint(rest: str) -> str:
+def _hint(mark: str) -> str:
     hints = {"^": "write ** for powers", ".": "names hold letters, digits and underscores only", "[": "use parentheses"}
-    return hints.get(rest[0], "only numbers, names, + - * / // % ** and parentheses are")
+    return hints.get(mark, "only numbers, names, + - * / // % ** and parentheses are")
 
 
 def _error(text: str, column: int, what: str, todo: str) -> ExpressionError:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from scalecalc.errors import ExpressionError, LawError
 from scalecalc.expressions import Expr, parse
@@ -30,6 +30,7 @@ POSITIVE_NEAR = "positive, near "
 """Written for a coefficient of a form: any positive value, until runs give it one (`positive, near 1/D` if that is of
 the size of 1/D); `null` for any value at all."""
 MOST_RIVALS = 16
+T = TypeVar("T")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -37,9 +38,10 @@ class Fields:
     """A mapping read field by field; what nobody asked for is an error, so a typo is not silently ignored."""
 
     def __init__(self, data: Any, where: str) -> None:
-        if not isinstance(data, Mapping) or not all(isinstance(key, str) for key in data):
+        if not isinstance(data, dict) or not set(map(type, data)) <= {str}:
             raise LawError("expected `key: value` lines", where=where, todo="see docs/extending.md")
-        self.data, self.where, self.asked = data, where, set[str]()
+        self.data, self.where = data, where
+        self.asked: set[str] = set()
 
     def fail(self, key: str, what: str, found: Any) -> LawError:
         return LawError(f"{key} must be {what}, found {str(found)[:40]!r}", where=self.where, todo="correct the law")
@@ -50,17 +52,19 @@ class Fields:
 
     def done(self) -> None:
         """Raises if a key was not asked for."""
-        if extra := sorted(set(self.data) - self.asked):
+        if extra := self.data.keys() - self.asked:
             known = ", ".join(sorted(self.asked))
-            raise LawError(f"unknown field {', '.join(extra)}", where=self.where, todo=f"known are {known}")
+            raise LawError(f"unknown field {', '.join(sorted(extra))}", where=self.where, todo=f"known are {known}")
 
     def text(self, key: str, default: str | None = UNKNOWN) -> str:
         value = self.get(key)
+        if type(value) is str:
+            return value
         if value is None:
             if default is None:
                 raise LawError(f"{key} is missing", where=self.where, todo="add it")
             return default
-        if isinstance(value, Mapping | list | tuple):
+        if isinstance(value, dict | list | tuple):
             raise self.fail(key, "a text", value)
         return str(value)
 
@@ -144,8 +148,10 @@ class Fields:
     def under(self, key: str) -> Fields:
         return Fields(self.get(key) or {}, f"{self.where}: {key}")
 
-    def each(self, key: str) -> dict[str, Any]:
-        return dict(self.under(key).data)
+    def each(self, key: str, read: Callable[[Fields, str], T]) -> dict[str, T]:
+        """Every field of a mapping below, all read alike."""
+        fields = self.under(key)
+        return {name: read(fields, name) for name in fields.data}
 
 
 def laws_of(data: Any, where: str) -> tuple[Law, ...]:
@@ -158,7 +164,7 @@ def laws_of(data: Any, where: str) -> tuple[Law, ...]:
     for name, own in Fields(top["laws"], f"{where}: laws").data.items():
         fields = dict(shared)
         for key, value in Fields(own, f"{where}: {name}").data.items():
-            both = isinstance(value, Mapping) and isinstance(fields.get(key), Mapping)
+            both = isinstance(value, dict) and isinstance(fields.get(key), dict)
             fields[key] = {**fields[key], **value} if both else value
         found.append(_law({"name": name, **fields}, where))
     return tuple(found)
@@ -174,12 +180,14 @@ def _law(data: Mapping[str, Any], where: str) -> Law:
         title=fields.text("title", ""),
         kind=fields.text("kind", None),
         formula=fields.expression("formula"),
-        coefficients={key: _coefficient(key, value, fields) for key, value in fields.each("coefficients").items()},
-        derived={key: fields.under("derived").expression(key) for key in fields.each("derived")},
+        coefficients={
+            key: _coefficient(key, value, fields) for key, value in fields.under("coefficients").data.items()
+        },
+        derived=fields.each("derived", Fields.expression),
         variables=_variables(fields),
         metric=_metric(fields.under("metric")),
         applies_to=_scope(fields.under("applies_to")),
-        regime={key: fields.under("regime").text(key) for key in fields.each("regime")},
+        regime=fields.each("regime", Fields.text),
         range=_range(fields.under("range")),
         evidence=_evidence(fields.under("evidence")),
         source=_source(fields.under("source")),
@@ -188,8 +196,8 @@ def _law(data: Mapping[str, Any], where: str) -> Law:
         ties=fields.groups("ties"),
         covariance=_covariance(fields.under("covariance")) if fields.get("covariance") else None,
         uncertainty=_uncertainty(fields.under("uncertainty")) if fields.get("uncertainty") else None,
-        draws={key: fields.under("draws").numbers(key) for key in fields.each("draws")},
-        method={key: fields.under("method").text(key) for key in fields.each("method")},
+        draws=fields.each("draws", Fields.numbers),
+        method=fields.each("method", Fields.text),
     )
     fields.done()
     return law
@@ -201,7 +209,9 @@ def _coefficient(name: str, value: Any, parent: Fields) -> Coefficient:
         return Coefficient(name, None, bounds=(0.0, None))
     if isinstance(value, str) and value.startswith(POSITIVE_NEAR):
         value = {"value": None, "bounds": [0, None], "near": value.removeprefix(POSITIVE_NEAR)}
-    fields = Fields(value if isinstance(value, Mapping) else {"value": value}, where)
+    if not isinstance(value, dict):
+        return Coefficient(name, Fields({"value": value}, where).number("value"))
+    fields = Fields(value, where)
     number = fields.number("value")
     if number is None and "value" not in fields.data:
         raise LawError("value is missing", where=where, todo="add it; null where it is to be fitted")
@@ -215,11 +225,9 @@ def _coefficient(name: str, value: Any, parent: Fields) -> Coefficient:
 
 
 def _variables(parent: Fields) -> dict[str, Variable]:
-    found = {}
-    own = [key for key in SYMBOLS if parent.get(key) is not None]
-    for symbol, fields in [(key, parent.under(key)) for key in own] + [
-        (key, parent.under("variables").under(key)) for key in parent.each("variables")
-    ]:
+    found, others = {}, parent.under("variables")
+    own = [(key, parent.under(key)) for key in SYMBOLS if parent.get(key) is not None]
+    for symbol, fields in own + [(key, others.under(key)) for key in others.data]:
         found[symbol] = Variable(
             symbol, count=fields.text("count"), sample=fields.text("sample"), meaning=fields.text("meaning"),
             tokenizer=fields.text("tokenizer"), attention=fields.text("attention"),
@@ -295,7 +303,7 @@ def _covariance(fields: Fields) -> Covariance:
 
 
 def _uncertainty(fields: Fields) -> Uncertainty:
-    rivals = {key: fields.under("rivals").expression(key) for key in fields.each("rivals")}
+    rivals = fields.each("rivals", Fields.expression)
     if len(rivals) > MOST_RIVALS:
         raise fields.fail("rivals", f"at most {MOST_RIVALS} formulas", len(rivals))
     found = Uncertainty(

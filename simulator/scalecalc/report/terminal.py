@@ -38,14 +38,16 @@ def write(parts: Sequence[Table | Text], file: IO[str], width: int = PLAIN_WIDTH
 def show_blocks(blocks: Sequence[Block], file: IO[str]) -> None:
     """Labels on the left, their rows aligned beside them."""
     parts: list[Table | Text] = []
+    room = width_of(file)
     for number, block in enumerate(blocks):
         if number == 0 and len(block.label) > LABEL_WIDTH - 2:
             parts.append(_text(block.label, style="bold"))
             block.label = ""
         grid = Table.grid(padding=(0, 2), expand=False)
         grid.add_column(width=LABEL_WIDTH - 2, min_width=LABEL_WIDTH - 2, no_wrap=True)
-        grid.add_column(overflow="fold")
-        for index, body in enumerate(_bodies(block.rows, width_of(file))):
+        # a width that is given is not measured: tables inside would be measured again and again
+        grid.add_column(overflow="fold", width=max(room - LABEL_WIDTH, 1))
+        for index, body in enumerate(_bodies(block.rows, room)):
             grid.add_row(_text(block.label if index == 0 else "", style="bold"), body)
         parts.append(grid)
     write(parts, file)
