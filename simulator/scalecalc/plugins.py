@@ -8,14 +8,10 @@ A third party registers in its own pyproject.toml, under the group of what it ad
 
 from __future__ import annotations
 
-import os
-import sys
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from importlib import import_module
-from importlib.machinery import PathFinder
 
 from scalecalc.errors import ScalecalcError
 
@@ -56,11 +52,9 @@ def table(group: str, builtins: Mapping[str, str] | None = None) -> dict[str, Pl
     Raises:
         ScalecalcError: two distributions, or one and a built-in, claim the same name.
     """
-    found = {name: PlugIn(name, target) for name, target in (builtins or {}).items()}
-    if not _announced(group):
-        return found
     from importlib.metadata import entry_points
 
+    found = {name: PlugIn(name, target) for name, target in (builtins or {}).items()}
     for entry in entry_points(group=group):
         origin = entry.dist.name if entry.dist else "an unknown distribution"
         known = found.get(entry.name)
@@ -70,34 +64,3 @@ def table(group: str, builtins: Mapping[str, str] | None = None) -> dict[str, Pl
             raise ScalecalcError(what, where=group, todo=f"uninstall {origin} or rename it")
         found[entry.name] = PlugIn(entry.name, entry.value, origin)
     return found
-
-
-def _announced(group: str) -> bool:
-    """Whether a distribution may have entry points of a group.
-
-    `importlib.metadata` tells, but to import it costs ten times what it takes to see that no file names the group.
-    """
-    if any(hasattr(finder, "find_distributions") for finder in sys.meta_path if finder is not PathFinder):
-        return True
-    texts = _entry_points(tuple(sys.path))
-    return texts is None or f"[{group}]".encode() in texts
-
-
-@cache
-def _entry_points(path: tuple[str, ...]) -> bytes | None:
-    """What all distributions announce; None where one may be elsewhere than in a directory."""
-    texts = []
-    for folder in path:
-        try:
-            infos = [name for name in os.listdir(folder or ".") if name.lower().endswith(("dist-info", "egg-info"))]
-        except NotADirectoryError:  # an archive
-            return None
-        except OSError:
-            continue
-        for info in infos:
-            try:
-                with open(os.path.join(folder, info, "entry_points.txt"), "rb") as file:
-                    texts.append(file.read())
-            except OSError:  # most have none
-                continue
-    return b"".join(texts)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import math
-import sys
-import zipfile
 from types import SimpleNamespace
 
 import pytest
@@ -22,7 +20,6 @@ def entry_points(monkeypatch):
     def install(*entries):
         points = [SimpleNamespace(name=n, value=v, dist=d and SimpleNamespace(name=d)) for n, v, d in entries]
         monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points)
-        monkeypatch.setattr("scalecalc.plugins._announced", lambda group: True)
 
     return install
 
@@ -86,42 +83,3 @@ def test_laws_of_a_plug_in(entry_points, tmp_path, monkeypatch):
     entry_points(("acme", "acme_laws:BAD", "acme"))
     with pytest.raises(LawError, match="not a Law or a path"):
         catalogue()
-
-
-def _wheel(path, group="scalecalc.laws"):
-    """A distribution `acme` in an archive, which Python imports from as from a directory."""
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("acme-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: acme\nVersion: 1\n")
-        archive.writestr("acme-1.dist-info/entry_points.txt", f"[{group}]\nacme = math:tau\n")
-    return path
-
-
-def test_entry_points_are_found_wherever_distributions_are(tmp_path, monkeypatch):
-    """In a directory, an old directory of metadata, an archive, and where a finder of its own knows them."""
-    assert table("acme.none") == {}
-    for index, info in enumerate(("a-1.dist-info", "b.egg-info", "EGG-INFO")):
-        folder = tmp_path / f"{index}.egg" / info
-        folder.mkdir(parents=True)
-        metadata = "METADATA" if info.endswith("dist-info") else "PKG-INFO"
-        (folder / metadata).write_text(f"Metadata-Version: 2.1\nName: d{index}\nVersion: 1\n")
-        (folder / "entry_points.txt").write_text(f"[acme.{index}]\nx = math:tau\n")
-        monkeypatch.syspath_prepend(folder.parent)
-        assert table(f"acme.{index}")["x"].origin == f"d{index}"
-    monkeypatch.syspath_prepend(tmp_path / "no such directory")
-    assert table("acme.archive") == {}
-    monkeypatch.syspath_prepend(_wheel(tmp_path / "acme.zip", "acme.archive"))
-    assert table("acme.archive")["acme"].origin == "acme"
-
-
-def test_a_finder_of_distributions_is_asked(tmp_path, monkeypatch):
-    class Finder:
-        def find_spec(self, *_):
-            return None
-
-        def find_distributions(self, _):
-            return [importlib.metadata.PathDistribution(zipfile.Path(archive, "acme-1.dist-info/"))]
-
-    archive = _wheel(tmp_path / "acme.zip")
-    assert "acme" not in table("scalecalc.laws")
-    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder()])
-    assert table("scalecalc.laws")["acme"].target == "math:tau"
