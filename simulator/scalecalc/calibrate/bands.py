@@ -60,7 +60,7 @@ def band(found: Fitted, values: Mapping[str, Array]) -> Band:
     law, sets = found.law, sets_of(found.law)
     everywhere = said(law, {name: values[name] for name in law.inputs}, sets)
     spread = sets.spread(everywhere, logarithmic=found.logs)
-    left = max(len(found.runs) - len(law.coefficients), 1)
+    left = max(found.runs.independent - len(law.coefficients), 1)
     own = combine(everywhere[0], {"coefficients": spread}, left, logs=found.logs)
     run = own if law.uncertainty is None else intervals.band(law, values, sets=sets, found=everywhere)
     sigma = np.sqrt(sum(part**2 for part in run.parts.values()))

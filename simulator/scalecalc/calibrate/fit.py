@@ -12,6 +12,7 @@ from scalecalc.calibrate.corners import corners, edges
 from scalecalc.calibrate.losses import Loss, huber, least_squares
 from scalecalc.calibrate.newton import Optimum, minimise
 from scalecalc.calibrate.problem import EXACT, MET, Problem
+from scalecalc.calibrate.runs import independent
 from scalecalc.calibrate.squares import approach
 from scalecalc.calibrate.starts import COUNT, starts
 from scalecalc.calibrate.tape import Array
@@ -50,6 +51,7 @@ class Fit:
         condition: of the Hessian, scaled to a unit diagonal; large where coefficients can stand in for each other.
         starts, agreed: how many there were, and how many ended at this optimum.
         hessian: (p, p), in coordinates.
+        groups: the run of each observation, (n); each is one of its own if None.
     """
 
     problem: Problem
@@ -61,12 +63,18 @@ class Fit:
     starts: int
     agreed: int
     hessian: Array
+    groups: NDArray[np.int64] | None = None
 
     @property
     def residuals(self) -> Array:
         """Of the formula at the optimum, (n)."""
         found: Array = self.problem.residuals(self.point[None])[0]
         return found
+
+    @property
+    def independent(self) -> int:
+        """How many observations count: one of each run."""
+        return len(self.problem.observed) if self.groups is None else independent(self.groups)
 
 
 def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = None, count: int = COUNT) -> Fit:
