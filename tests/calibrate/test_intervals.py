@@ -81,11 +81,11 @@ def test_conformal_counts():
 def test_quantiles_of_student():
     """Two-sided 90 % and 99 %: 1 degree tan(pi level/2); 2, 3, 10 and 120 of printed tables; then the normal's."""
     assert student(0.9, 1) == pytest.approx(np.tan(np.pi * 0.45), rel=1e-9)
-    for freedom, ninety, most in ((2, 2.920, 9.925), (3, 2.353, 5.841), (10, 1.812, 3.169), (120, 1.658, 2.617)):
-        assert (student(0.9, freedom), student(0.99, freedom)) == pytest.approx((ninety, most), abs=5e-4)
+    for degrees, ninety, most in ((2, 2.920, 9.925), (3, 2.353, 5.841), (10, 1.812, 3.169), (120, 1.658, 2.617)):
+        assert (student(0.9, degrees), student(0.99, degrees)) == pytest.approx((ninety, most), abs=5e-4)
     assert student(0.9, 1e7) == pytest.approx(1.6448536, rel=1e-6)
-    for freedom in (1.5, 4, 31, 235, 1e4):
-        assert student(0.9, freedom) == pytest.approx(t.ppf(0.95, freedom), rel=1e-7)
+    for degrees in (1.5, 4, 31, 235, 1e4):
+        assert student(0.9, degrees) == pytest.approx(t.ppf(0.95, degrees), rel=1e-7)
 
 
 def test_rivals_of_other_variables_say_nothing():
