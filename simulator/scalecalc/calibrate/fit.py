@@ -30,6 +30,8 @@ PASSING = 60
 """Steps under a loss that only leads to another."""
 FEW = 1_000
 """Observations that all starts are fitted to, where there are more than twice as many."""
+ROUNDS, EACH = 60, 10
+"""Of least squares that touch the loss, and steps of each."""
 MEET, VALLEYS = 1e-3, 16
 """Starts whose residuals differ by less than this part of their size go on as one; so many valleys are gone down."""
 MOST_DECADES, SEEN = 40, 1e-2
@@ -108,7 +110,10 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
         rounder = minimise(smooth.evaluate, points, None, ROUGH * scale_of(loss), most=PASSING)
         points, alike = together(problem, rounder.points, rounder.values, alike)
     found = _longer(problem, finish(problem, points))
-    good = np.isfinite(found.values) & (found.gradients <= FINE * scale_of(problem.loss))
+    good = ended(problem, found)
+    if not good.any():
+        found = rescued(problem, found, np.argsort(found.values, kind="stable")[:LONGER])
+        good = ended(problem, found)
     if not good.any():
         least = np.nanmin(np.where(np.isfinite(found.values), found.gradients, np.inf), initial=np.inf)
         raise FitError(
@@ -125,6 +130,37 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
         {name: float(value) for name, value in problem.coefficients(found.points[best]).items()},
         float(low), float(found.gradients[best]), condition(hessian), len(begun), agreed, hessian,
     )  # fmt: skip
+
+
+def ended(problem: Problem, found: Optimum) -> NDArray[np.bool_]:
+    """Which are at an optimum, (s)."""
+    return np.isfinite(found.values) & (found.gradients <= FINE * scale_of(problem.loss))
+
+
+def rescued(problem: Problem, found: Optimum, some: NDArray[np.int64], weights: Array | None = None) -> Optimum:
+    """With some of the points brought to their optima after all, where that can be done.
+
+    In a valley of a loss that bends far inside the residuals Newton's method sees the few observations that lie there.
+    Least squares with weights by which they touch the loss see all, and go downhill (Holland and Welsch 1977).
+    """
+    if not len(some) or problem.loss.name == "least-squares":
+        return found
+    squares, points = replace(problem, loss=least_squares()), found.points[some]
+    own = None if weights is None else weights[some]
+    for _ in range(ROUNDS):
+        residuals, before = problem.residuals(points), points
+        with np.errstate(all="ignore"):
+            _, pull, bend = problem.loss.terms(residuals)
+            touching = np.where(residuals == 0, bend, pull / residuals)
+            touching /= np.nanmax(touching, axis=1, keepdims=True)
+        points, _ = approach(squares, points, touching if own is None else touching * own, EACH)
+        if (points == before).all():
+            break
+    new = finish(problem, points, own)
+    better = ended(problem, new)
+    for column, other in zip(found, new, strict=True):
+        column[some[better]] = other[better]
+    return found
 
 
 def _few(count: int) -> NDArray[np.int64]:

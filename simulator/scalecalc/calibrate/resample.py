@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from scalecalc.calibrate.fit import FINE, Fit, finish, scale_of
+from scalecalc.calibrate.fit import FINE, Fit, ended, finish, rescued, scale_of
 from scalecalc.calibrate.newton import Optimum, minimise
 from scalecalc.calibrate.problem import Problem
 from scalecalc.calibrate.tape import Array
@@ -67,7 +67,8 @@ class Work:
 def compute(work: Work) -> Optimum:
     """The optima of one block."""
     weights = weights_of_block(work.groups, work.count, work.seed, work.block)
-    return finish(work.problem, np.repeat(work.point[None], work.count, axis=0), weights)
+    found = finish(work.problem, np.repeat(work.point[None], work.count, axis=0), weights)
+    return rescued(work.problem, found, np.flatnonzero(~ended(work.problem, found)), weights)
 
 
 def bootstrap(fit: Fit, count: int = DRAWS, seed: int = 0, share: Any = map) -> Optimum:
@@ -126,7 +127,7 @@ def targets_of(fit: Fit, count: int, seed: int) -> Array:
 
 def solved(fit: Fit, found: Optimum) -> NDArray[np.bool_]:
     """Which resamples have an optimum, (s)."""
-    return np.asarray(found.gradients <= FINE * scale_of(fit.problem.loss))
+    return ended(fit.problem, found)
 
 
 def _check(found: Optimum, fit: Fit, count: int) -> None:
