@@ -36,7 +36,7 @@ def test_a_loss_that_bends_far_inside_the_residuals_comes_to_its_end(delta):
 
     here = np.log([max(found.fit.coefficients[name], 1e-12) for name in NAMES])
     assert found.fit.objective == pytest.approx(objective(here), rel=1e-9)
-    for start in (here + 0.1, here + [20, 0, 0, 0, 0], np.log([1.8, 480, 2100, 0.35, 0.37])):
+    for start in (here + 0.1, here + np.array([20, 0, 0, 0, 0]), np.log([1.8, 480, 2100, 0.35, 0.37])):
         best = minimize(objective, start, method="Nelder-Mead", options={"maxiter": 20_000, "maxfev": 20_000})
         assert found.fit.objective <= best.fun * (1 + 1e-9)
 

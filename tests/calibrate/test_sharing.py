@@ -94,6 +94,14 @@ def dask(monkeypatch: pytest.MonkeyPatch) -> Any:
     return put
 
 
+def test_processes_compute_what_one_does(found: Fit) -> None:
+    """To the last bit, in two blocks."""
+    alone = bootstrap(found, 700, 5)
+    with crew(2) as share:
+        assert (bootstrap(found, 700, 5, share).points == alone.points).all()
+    assert (bootstrap(found, 20, 5).points == alone.points[:20]).all()
+
+
 def test_a_cluster_computes_what_one_process_does(found: Fit, dask: Any) -> None:
     alone = bootstrap(found, 300, 5)
     client = dask(Client())
