@@ -74,6 +74,11 @@ class Fit:
         return found
 
     @property
+    def relative(self) -> Array:
+        """Residuals as parts of what was observed, (n): as they are where they are logarithms."""
+        return self.residuals / self.problem.sizes
+
+    @property
     def independent(self) -> int:
         """How many observations count: one of each run."""
         return len(self.problem.observed) if self.groups is None else independent(self.groups)

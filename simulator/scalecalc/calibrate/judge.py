@@ -146,8 +146,7 @@ def _judge(one: Judged, cuts: Cuts, ranges: Ranges) -> Judged:
     # a law that fails where others do not is worse than they are, not better for the easy origins left
     extrapolation = float(np.mean(scores)) if len(scores) == len([s for s in seen if (s == 0).any()]) else math.inf
     every = np.concatenate(known)
-    own = fit.residuals if problem.residual == "log" else fit.residuals / problem.observed
-    scale = float(np.mean(own**2))
+    scale = float(np.mean(fit.relative**2))
     drift = math.sqrt(max(float(np.mean(np.square(scores))) - scale, 0.0)) if scores else math.nan
     bias = float(every.mean()) if len(every) else math.nan
     why = "" if math.isfinite(extrapolation) else "no optimum, or too few runs, below one of the origins"
