@@ -45,3 +45,9 @@ def test_no_resample_is_left_out_where_its_way_is_long():
     """Without those whose floor goes to 0 the others would look alike."""
     fit = fitted(3).fit
     assert solved(fit, bootstrap(fit, 500)).all()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_loss_at_0_is_a_parabola_s():
+    value, pull, bend = huber(1e-3).terms(np.zeros(2))
+    assert (value.tolist(), pull.tolist(), bend.tolist()) == ([0, 0], [0, 0], [1, 1])

@@ -135,7 +135,7 @@ class _Reader:
             if text in known:
                 continue
             try:
-                known[text] = self.costs(text)
+                known[text] = self.costs(text, "model" in self.columns.given)
             except ScalecalcError as error:
                 if not wanted:
                     self.assumptions.append(
