@@ -18,6 +18,7 @@ from scalecalc.calibrate.ranking import rank
 from scalecalc.calibrate.reading import Reading, digest
 from scalecalc.calibrate.resample import bootstrap, solved
 from scalecalc.calibrate.sets import RunSet
+from scalecalc.calibrate.tables import MOST
 from scalecalc.calibrate.tape import Array
 from scalecalc.calibrate.warnings import warnings
 from scalecalc.errors import FitError
@@ -164,6 +165,7 @@ def _resampled(fitted: LawFit, method: Method, share: Any) -> tuple[dict[str, Ar
         found = bootstrap(fit, method.draws, method.seed, share)
     except FitError as error:
         return {}, none, 0, f"{error.what}: the runs barely determine the coefficients"
-    good = solved(fit, found)
+    sizes = np.stack([np.abs(column) for column in fit.problem.coefficients(found.points).values()])
+    good = solved(fit, found) & (sizes < MOST).all(axis=0)
     drawn = coefficients(fit.problem, fitted.tied, found.points[good])
     return drawn, found.gradients, int((~good).sum()), ""
