@@ -157,7 +157,7 @@ def rescued(problem: Problem, found: Optimum, some: NDArray[np.int64], weights: 
         with np.errstate(all="ignore"):
             _, pull, bend = problem.loss.terms(residuals)
             touching = np.where(residuals == 0, bend, pull / residuals)
-            touching /= np.nanmax(touching, axis=1, keepdims=True)
+            touching /= np.where(np.isfinite(touching), touching, 0.0).max(axis=1, keepdims=True)
         points, _ = approach(squares, points, touching if own is None else touching * own, EACH)
         if (points == before).all():
             break
