@@ -55,6 +55,14 @@ def test_other_columns_are_refused_and_nothing_is_written(tmp_path: Path) -> Non
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize(("name", "text"), [("a.csv", "x,y\n1,2"), ("a.jsonl", '{"x": 1, "y": 2}')])
+def test_a_last_line_that_is_left_open_is_ended_first(name: str, text: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    append(path, {"x": 3, "y": 4})
+    assert path.read_text().splitlines() == [*text.splitlines(), "3,4" if name == "a.csv" else '{"x": 3, "y": 4}']
+
+
 def test_what_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"use \.csv or \.jsonl"):
         append(tmp_path / "runs.txt", {"a": 1})

@@ -86,3 +86,16 @@ def test_text_and_latex():
         parse("root(s, s - 1)", roots=True)
     with pytest.raises(ExpressionError, match="has no value here"):
         CUBE.sympy()
+
+
+def test_a_number_does_not_depend_on_those_solved_with_it():
+    """To the last bit: blocks of resamples are the same whoever computes them, and however many together."""
+    together = M4.evaluate({**VALUES, "a": 0.7, "x": X})
+    assert [M4.evaluate({**VALUES, "a": 0.7, "x": X[[place]]})[0] for place in range(len(X))] == together.tolist()
+
+
+def test_roots_inside_roots_are_solved_with_the_outer_unknown():
+    """y (y^3)^(1/3) = y^2 is 7 where y = sqrt 7."""
+    inner = CUBE.substitute({"v": parse("y**3")})
+    outer = Root("y", parse("y*inner - top").substitute({"inner": inner}), parse("0.1"), parse("100"))
+    assert outer.evaluate({"top": 7.0}) == pytest.approx(7**0.5, rel=1e-12)

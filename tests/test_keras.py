@@ -110,6 +110,7 @@ def test_fewer_steps_than_the_data_have(tmp_path: Path) -> None:
     train(RunLogger(path, samples=1000, batch_size=10), model(), 4, [{"loss": 2.0}])
     row = json.loads(path.read_text())
     assert (row["D"], row["U"]) == (40, 1000)
+    assert row["note"] == "an epoch of 4 steps of 10 is no pass over 1000 examples: D counts steps"
 
 
 def test_several_steps_per_execution(tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ def append(path: str | os.PathLike[str], row: Mapping[str, object]) -> None:
     try:
         with _locked(path) as (handle, size):
             text = json.dumps(cells) + "\n" if ending == ".jsonl" else _csv(path, size, cells)
+            if size and not _ended(path):
+                text = "\n" + text
             _write(handle, size, text.encode())
     except OSError as error:
         raise FileError(error.strerror or str(error), where=os.fspath(path), todo="give a file to write to") from None
@@ -66,6 +68,13 @@ def _locked(path: str | os.PathLike[str]) -> Iterator[tuple[int, int]]:
         yield handle, os.fstat(handle).st_size
     finally:
         os.close(handle)
+
+
+def _ended(path: str | os.PathLike[str]) -> bool:
+    """Whether the last line is a whole one: editors and other programs may leave it open."""
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
 
 
 def _write(handle: int, size: int, data: bytes) -> None:

@@ -208,7 +208,7 @@ class RunLogger:
             "epochs": len(self._epochs), **self._results(tested), "seconds": round(seconds, 3),
             "seed": _seed() if self.seed is None else self.seed,
             "started": self._started.isoformat(timespec="seconds"), "versions": _versions(),
-            "note": "; ".join(filter(None, [cost.note, *self._notes])),
+            "note": "; ".join(filter(None, [cost.note, self._passes(), *self._notes])),
             **self._metrics(tested), **self.columns,
         }  # fmt: skip
 
@@ -216,6 +216,13 @@ class RunLogger:
         """Seen in an epoch of so many steps: its last batch may be smaller."""
         full = steps * self.batch_size
         return self.samples if self.samples is not None and full - self.batch_size < self.samples < full else full
+
+    def _passes(self) -> str:
+        """What is odd where an epoch is no pass over the samples: Keras tells nobody how large its batches are."""
+        steps = self.params.get("steps")
+        if not steps or self.samples is None or steps == -(-self.samples // self.batch_size):
+            return ""
+        return f"an epoch of {steps} steps of {self.batch_size} is no pass over {self.samples} examples: D counts steps"
 
     def _flops(self, step: Callable[[int], int]) -> Callable[[int], int]:
         def epoch(steps: int) -> int:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import t
 
 from scalecalc.calibrate.intervals import conformal, interval, noise, score, uncertainty, written
+from scalecalc.calibrate.judge import aicc
 from scalecalc.calibrate.lawfit import fit_law
 from scalecalc.calibrate.losses import lad, least_squares
+from scalecalc.calibrate.profiling import freedom, profile
 from scalecalc.calibrate.resample import bootstrap, bootstrap_residuals
+from scalecalc.calibrate.runs import Runs
 from scalecalc.errors import FitError
 from scalecalc.laws.intervals import combine
 from scalecalc.laws.numerics import student
@@ -76,11 +81,11 @@ def test_conformal_counts():
 def test_quantiles_of_student():
     """Two-sided 90 % and 99 %: 1 degree tan(pi level/2); 2, 3, 10 and 120 of printed tables; then the normal's."""
     assert student(0.9, 1) == pytest.approx(np.tan(np.pi * 0.45), rel=1e-9)
-    for freedom, ninety, most in ((2, 2.920, 9.925), (3, 2.353, 5.841), (10, 1.812, 3.169), (120, 1.658, 2.617)):
-        assert (student(0.9, freedom), student(0.99, freedom)) == pytest.approx((ninety, most), abs=5e-4)
+    for degrees, ninety, most in ((2, 2.920, 9.925), (3, 2.353, 5.841), (10, 1.812, 3.169), (120, 1.658, 2.617)):
+        assert (student(0.9, degrees), student(0.99, degrees)) == pytest.approx((ninety, most), abs=5e-4)
     assert student(0.9, 1e7) == pytest.approx(1.6448536, rel=1e-6)
-    for freedom in (1.5, 4, 31, 235, 1e4):
-        assert student(0.9, freedom) == pytest.approx(t.ppf(0.95, freedom), rel=1e-7)
+    for degrees in (1.5, 4, 31, 235, 1e4):
+        assert student(0.9, degrees) == pytest.approx(t.ppf(0.95, degrees), rel=1e-7)
 
 
 def test_rivals_of_other_variables_say_nothing():
@@ -127,3 +132,35 @@ def test_resamples_do_not_depend_on_how_many_there_are():
     fitted = fit_law(additive(), grid_runs(additive(), 0.01), loss=least_squares())
     few, many = bootstrap_residuals(fitted.fit, 20), bootstrap_residuals(fitted.fit, 700)
     assert few.points == pytest.approx(many.points[:20], rel=1e-9)
+
+
+def four_times(runs: Runs, one_run: bool) -> Runs:
+    """Every observation four times: as checkpoints of its run, or as one run's checkpoints altogether."""
+    columns = {name: np.repeat(column, 4) for name, column in runs.columns.items()}
+    groups = np.zeros(4 * len(runs), np.int64) if one_run else np.repeat(runs.groups, 4)
+    return replace(runs, columns=columns, observed=np.repeat(runs.observed, 4), groups=groups)
+
+
+def test_checkpoints_that_say_the_same_make_nothing_surer():
+    """Whatever is said of 36 runs is said of the same with four equal checkpoints each."""
+    runs = grid_runs(additive(), 0.01)
+    one, four = (fit_law(additive(), found, loss=least_squares()) for found in (runs, four_times(runs, False)))
+    assert (freedom(one.fit), freedom(four.fit)) == (31, 31)
+    assert noise(four) == pytest.approx(noise(one), rel=1e-6)
+    assert aicc(four.fit) == pytest.approx(aicc(one.fit), rel=1e-6)
+    a, b = profile(one, "alpha"), profile(four, "alpha")
+    assert (b.low, b.high) == pytest.approx((a.low, a.high), rel=1e-4)
+    assert bootstrap(four.fit, 50).points == pytest.approx(bootstrap(one.fit, 50).points, rel=1e-6)
+
+
+def test_checkpoints_of_one_run_count_by_themselves():
+    """There a law is of that run: nothing else is foretold."""
+    fitted = fit_law(additive(), four_times(grid_runs(additive(), 0.01), True), loss=least_squares())
+    assert freedom(fitted.fit) == 144 - 5
+
+
+def test_too_few_runs_of_many_checkpoints_leave_no_interval():
+    runs = grid_runs(additive(), 0.01)
+    few = fit_law(additive(), replace(runs, groups=np.arange(36) % 4), loss=least_squares())
+    with pytest.raises(FitError, match="4 runs for 5 coefficients leave no interval"):
+        uncertainty(few)

@@ -187,3 +187,15 @@ def test_draws_that_are_none(draws: dict[str, list[object]], said: str) -> None:
     }  # fmt: skip
     with pytest.raises(LawError, match=said):
         laws_of(law, "x.yaml")
+
+
+def test_draws_whose_floor_went_to_0_make_a_law_file(fitted: Calibration, tmp_path: Path) -> None:
+    """As far as a double goes: its logarithm is minus infinity, and no entry of a covariance."""
+    floors = np.where(np.arange(1200) % 50 == 0, 0.0, fitted.draws["E"])
+    path = tmp_path / "fit.yaml"
+    path.write_text(text_of(fitted_law(replace(fitted, draws={**fitted.draws, "E": floors}))))
+    again = load(path)
+    assert again.covariance is not None
+    assert set(again.covariance.of) == {"E", "log(A)", "log(B)", "log(alpha)", "log(beta)"}
+    place = again.covariance.of.index("E")
+    assert again.covariance.matrix[place][place] == pytest.approx(floors.var(ddof=1), rel=1e-6)

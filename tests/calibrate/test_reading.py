@@ -87,6 +87,17 @@ def test_models_by_name_bring_their_own_figures(read: Read) -> None:
     assert other.runs.columns["N"][0] == 85_056_000
 
 
+def test_files_named_in_a_table_are_opened_only_if_asked(read: Read, tmp_path: Path) -> None:
+    """Nor is a pipe read that a cell calls `-`."""
+    network = tmp_path / "n.yaml"
+    network.write_text("name: n\nsymbols: {batch: {kind: batch}}\ninputs: {x: [batch, 4]}\nlayers: [{dense: 3}]\n")
+    text = f"model,tokens,loss\n{network},1e9,3\n{network},2e9,2.5\n"
+    assert any("model is a label" in line for line in read(text, cost_of).assumptions)
+    assert read(text, cost_of, columns={"model": "model"}).runs.columns["N"].tolist() == [15.0, 15.0]
+    with pytest.raises(FileError, match="model '-'"):
+        read("model,tokens,loss\n-,1e9,3\n", cost_of, columns={"model": "model"})
+
+
 def test_a_model_nobody_knows(read: Read) -> None:
     text = "model,tokens,loss\nMiX/B,1e9,3\nfoo,2e9,2.5\n"
     assert "N" not in read(text, cost_of).runs.columns

@@ -15,8 +15,9 @@ import pytest
 from scalecalc.calibrate import sharing
 from scalecalc.calibrate.fit import Fit
 from scalecalc.calibrate.lawfit import fit_law
+from scalecalc.calibrate.resample import bootstrap
 from scalecalc.calibrate.runs import Runs
-from scalecalc.calibrate.sharing import crew, shared_bootstrap
+from scalecalc.calibrate.sharing import crew
 from scalecalc.errors import FitError, UsageError
 from scalecalc.laws import load
 
@@ -93,11 +94,19 @@ def dask(monkeypatch: pytest.MonkeyPatch) -> Any:
     return put
 
 
+def test_processes_compute_what_one_does(found: Fit) -> None:
+    """To the last bit, in two blocks."""
+    alone = bootstrap(found, 700, 5)
+    with crew(2) as share:
+        assert (bootstrap(found, 700, 5, share).points == alone.points).all()
+    assert (bootstrap(found, 20, 5).points == alone.points[:20]).all()
+
+
 def test_a_cluster_computes_what_one_process_does(found: Fit, dask: Any) -> None:
-    alone = shared_bootstrap(found, range(16), 300, 5)
+    alone = bootstrap(found, 300, 5)
     client = dask(Client())
     with crew(cluster="tcp://here:8786") as share:
-        shared = shared_bootstrap(found, range(16), 300, 5, share)
+        shared = bootstrap(found, 300, 5, share)
     assert (shared.points == alone.points).all()
     assert client.closed
 
@@ -114,7 +123,7 @@ def test_a_cluster_computes_what_one_process_does(found: Fit, dask: Any) -> None
 def test_a_cluster_that_goes_away(client: Client, said: str, found: Fit, dask: Any) -> None:
     dask(client)
     with pytest.raises(UsageError, match=said), crew(cluster="tcp://here:8786") as share:
-        shared_bootstrap(found, range(16), 300, 5, share)
+        bootstrap(found, 300, 5, share)
     assert client.closed
 
 
@@ -129,7 +138,7 @@ def test_with_dask(found: Fit) -> None:
     distributed = pytest.importorskip("distributed")
     local = distributed.LocalCluster(n_workers=2, processes=False, dashboard_address=None)
     with local as cluster, crew(cluster=cluster.scheduler_address) as share:
-        shared = shared_bootstrap(found, range(16), 300, 5, share)
-    assert (shared.points == shared_bootstrap(found, range(16), 300, 5).points).all()
+        shared = bootstrap(found, 300, 5, share)
+    assert (shared.points == bootstrap(found, 300, 5).points).all()
     with pytest.raises(UsageError, match="no scheduler at 'localhost:1'"), crew(cluster="localhost:1"):
         pass

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from scalecalc.calibrate.ranking import fit_form, rank
 from scalecalc.calibrate.reading import Reading, runs_of
 from scalecalc.errors import FitError, ScalecalcError
 from scalecalc.laws import load
+from scalecalc.report.calibration import render
 
 Make = Callable[[str, str], Reading]
 
@@ -119,3 +122,16 @@ def test_weights(make: Make) -> None:
     assert recent is not None
     # (x/xmax)^2 is 1e-4, 1 and 1e-2, divided by its mean
     assert recent == pytest.approx(np.array([1e-4, 1, 1e-2]) / ((1e-4 + 1 + 1e-2) / 3))
+
+
+def test_a_coefficient_that_would_leave_its_bounds_says_where_it_is(make: Make) -> None:
+    """Runs fall as D^-.5, the form may not fall faster than D^-.2."""
+    rows = "\n".join(f"{d},{30 * d**-0.5!r}" for d in (1e4, 2e4, 5e4, 1e5, 3e5, 1e6))
+    reading = make("examples,loss", rows)
+    form = form_of("power", reading)
+    slow = replace(form.coefficients["a"], bounds=(0.0, 0.2))
+    found = calibrate(reading, Method(draws=0), [replace(form, coefficients={**form.coefficients, "a": slow})])
+    text = io.StringIO()
+    render(found, "csv", text)
+    name, value, *_, note = next(line for line in text.getvalue().splitlines() if line.startswith("a,")).split(",")
+    assert (name, float(value), note) == ("a", 0.2, "at its bound")

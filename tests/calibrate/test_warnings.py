@@ -11,7 +11,7 @@ from scalecalc.calibrate.lawfit import fit_law
 from scalecalc.calibrate.losses import least_squares
 from scalecalc.calibrate.runs import Runs
 from scalecalc.calibrate.warnings import isoflops, warnings
-from tests.calibrate.making import additive, grid_runs, law, line_runs
+from tests.calibrate.making import ADDITIVE, additive, grid_runs, law, line_runs
 
 CURVE = law("m2", "e + b*D**-c", {"e": 0.1, "b": 1.0, "c": 0.3}, "D")
 
@@ -97,3 +97,23 @@ def test_valleys_over_model_size():
     # a bend of .045 (log N/N*)^2 makes .045*.3^2 = .004 at either end, one deviation of this noise
     assert "3 of 3 groups are no deeper" in doubts(iso(0.3, noise=0.004), held=known)["isoflop"]
     assert "3 of 3 groups have their best N at an end" in doubts(iso(0.5, shift=2.0), held=known)["isoflop"]
+
+
+def test_hills_are_valleys_of_what_is_better_high():
+    """Scores of one over the loss: best where that is least."""
+    runs = iso(2.0, noise=0.0005)
+    form = law("inverse", "1/(E + A/N**alpha + B/D**beta)", ADDITIVE, better="higher")
+    raw = {"held": {"E": 1.8, "alpha": 0.35, "beta": 0.37}, "residual": "raw"}
+    assert "isoflop" not in doubts(replace(runs, observed=1 / runs.observed), form, **raw)
+    beside = iso(0.5, shift=2.0)
+    found = doubts(replace(beside, observed=1 / beside.observed), form, **raw)
+    assert "3 of 3 groups have their best N at an end" in found["isoflop"]
+
+
+def test_noise_is_that_of_logarithms_whatever_is_fitted():
+    """A loss in thousandths has raw residuals a thousand times as small: its valleys are as flat."""
+    runs = iso(0.3, noise=0.004)
+    thousandths = replace(runs, observed=runs.observed / 1000)
+    form = law("small", "(E + A/N**alpha + B/D**beta)/1000", ADDITIVE)
+    found = doubts(thousandths, form, held={"E": 1.8, "alpha": 0.35, "beta": 0.37}, residual="raw")
+    assert "3 of 3 groups are no deeper" in found["isoflop"]

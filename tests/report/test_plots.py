@@ -9,7 +9,7 @@ import pytest
 
 from scalecalc.calibrate.bands import Fitted
 from scalecalc.calibrate.lawfit import fit_law
-from scalecalc.calibrate.resample import bootstrap, draws
+from scalecalc.calibrate.resample import bootstrap
 from scalecalc.calibrate.runs import Runs
 from scalecalc.errors import FitError, UsageError
 from scalecalc.laws import load
@@ -28,7 +28,7 @@ def found() -> Fitted:
     observed = law.evaluate(N=n, D=d) * np.exp(noise)
     runs = Runs({"N": n, "D": d, "C": 6 * n * d}, observed, np.arange(60), "loss", CONVENTIONS)
     own = fit_law(law, runs)
-    moved = draws(own.fit, bootstrap(own.fit, count=100))
+    moved = own.fit.problem.coefficients(bootstrap(own.fit, count=100).points)
     return Fitted(replace(own.law, draws={name: tuple(column) for name, column in moved.items()}), runs)
 
 

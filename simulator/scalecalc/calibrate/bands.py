@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -11,7 +12,7 @@ from scalecalc.calibrate.calibration import Calibration
 from scalecalc.calibrate.lawfile import fitted_law
 from scalecalc.calibrate.runs import Runs
 from scalecalc.laws import Law, intervals
-from scalecalc.laws.intervals import combine, said
+from scalecalc.laws.intervals import combine, said, within
 from scalecalc.laws.searches import Array
 from scalecalc.laws.sets import sets_of
 
@@ -43,7 +44,7 @@ class Band:
 
     Attributes:
         low, middle, high: of the law, as other runs of the kind would move its coefficients.
-        least, most: of a new run, as far as the law says how uncertain it is.
+        least, most: of a new run, as far as the law says how uncertain it is; cut at the metric's bounds.
         sigma: of a new run, on the scale of residuals.
     """
 
@@ -60,11 +61,12 @@ def band(found: Fitted, values: Mapping[str, Array]) -> Band:
     law, sets = found.law, sets_of(found.law)
     everywhere = said(law, {name: values[name] for name in law.inputs}, sets)
     spread = sets.spread(everywhere, logarithmic=found.logs)
-    left = max(len(found.runs) - len(law.coefficients), 1)
+    left = max(found.runs.independent - len(law.coefficients), 1)
     own = combine(everywhere[0], {"coefficients": spread}, left, logs=found.logs)
     run = own if law.uncertainty is None else intervals.band(law, values, sets=sets, found=everywhere)
     sigma = np.sqrt(sum(part**2 for part in run.parts.values()))
-    return Band(own.low, own.value, own.high, run.low, run.high, sigma)
+    low, high = within(law, (-math.inf, math.inf))
+    return Band(own.low, own.value, own.high, np.maximum(run.low, low), np.minimum(run.high, high), sigma)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from scalecalc.calibrate.ensemble import DRAWS, Ensemble, ensemble_of
-from scalecalc.calibrate.fit import FINE, scale_of
 from scalecalc.calibrate.forms import forms_for
 from scalecalc.calibrate.intervals import coefficients, of_judged
 from scalecalc.calibrate.judge import Judged, survivors
@@ -17,8 +16,9 @@ from scalecalc.calibrate.lawfit import LawFit
 from scalecalc.calibrate.method import Method
 from scalecalc.calibrate.ranking import rank
 from scalecalc.calibrate.reading import Reading, digest
+from scalecalc.calibrate.resample import bootstrap, solved
 from scalecalc.calibrate.sets import RunSet
-from scalecalc.calibrate.sharing import shared_bootstrap
+from scalecalc.calibrate.tables import MOST
 from scalecalc.calibrate.tape import Array
 from scalecalc.calibrate.warnings import warnings
 from scalecalc.errors import FitError
@@ -150,23 +150,22 @@ def calibrate(
         return Calibration(
             reading, kept, method, ranked, ranked_by, drawn, np.empty(0), 0, "" if drawn else NONE, run_set, whole
         )
-    drawn, gradients, lost, why_none = _resampled(ranked[0].fitted, kept, method, share)
+    drawn, gradients, lost, why_none = _resampled(ranked[0].fitted, method, share)
     return Calibration(reading, kept, method, ranked, ranked_by, drawn, gradients, lost, why_none, run_set)
 
 
-def _resampled(fitted: LawFit, kept: Reading, method: Method, share: Any) -> tuple[dict[str, Array], Array, int, str]:
-    fit, runs = fitted.fit, kept.runs
-    none: Array = np.empty(0)
-    groups = runs.groups.tolist()
-    count = len(set(groups))
+def _resampled(fitted: LawFit, method: Method, share: Any) -> tuple[dict[str, Array], Array, int, str]:
+    fit, none = fitted.fit, np.empty(0)
+    count = len(np.unique(fitted.runs.groups))
     if not method.draws:
         return {}, none, 0, NONE
     if count <= len(fit.point):
         return {}, none, 0, f"{count} runs and {len(fit.point)} coefficients: resampling needs more runs"
     try:
-        found = shared_bootstrap(fit, groups, method.draws, method.seed, share)
+        found = bootstrap(fit, method.draws, method.seed, share)
     except FitError as error:
         return {}, none, 0, f"{error.what}: the runs barely determine the coefficients"
-    good = found.gradients <= FINE * scale_of(fit.problem.loss)
+    sizes = np.stack([np.abs(column) for column in fit.problem.coefficients(found.points).values()])
+    good = solved(fit, found) & (sizes < MOST).all(axis=0)
     drawn = coefficients(fit.problem, fitted.tied, found.points[good])
     return drawn, found.gradients, int((~good).sum()), ""

@@ -12,6 +12,7 @@ from scalecalc.calibrate.corners import corners, edges
 from scalecalc.calibrate.losses import Loss, huber, least_squares
 from scalecalc.calibrate.newton import Optimum, minimise
 from scalecalc.calibrate.problem import EXACT, MET, Problem
+from scalecalc.calibrate.runs import independent
 from scalecalc.calibrate.squares import approach
 from scalecalc.calibrate.starts import COUNT, starts
 from scalecalc.calibrate.tape import Array
@@ -29,6 +30,8 @@ PASSING = 60
 """Steps under a loss that only leads to another."""
 FEW = 1_000
 """Observations that all starts are fitted to, where there are more than twice as many."""
+ROUNDS, EACH = 60, 10
+"""Of least squares that touch the loss, and steps of each."""
 MEET, VALLEYS = 1e-3, 16
 """Starts whose residuals differ by less than this part of their size go on as one; so many valleys are gone down."""
 MOST_DECADES, SEEN = 40, 1e-2
@@ -50,6 +53,7 @@ class Fit:
         condition: of the Hessian, scaled to a unit diagonal; large where coefficients can stand in for each other.
         starts, agreed: how many there were, and how many ended at this optimum.
         hessian: (p, p), in coordinates.
+        groups: the run of each observation, (n); each is one of its own if None.
     """
 
     problem: Problem
@@ -61,12 +65,23 @@ class Fit:
     starts: int
     agreed: int
     hessian: Array
+    groups: NDArray[np.int64] | None = None
 
     @property
     def residuals(self) -> Array:
         """Of the formula at the optimum, (n)."""
         found: Array = self.problem.residuals(self.point[None])[0]
         return found
+
+    @property
+    def relative(self) -> Array:
+        """Residuals as parts of what was observed, (n): as they are where they are logarithms."""
+        return self.residuals / self.problem.sizes
+
+    @property
+    def independent(self) -> int:
+        """How many observations count: one of each run."""
+        return len(self.problem.observed) if self.groups is None else independent(self.groups)
 
 
 def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = None, count: int = COUNT) -> Fit:
@@ -100,7 +115,10 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
         rounder = minimise(smooth.evaluate, points, None, ROUGH * scale_of(loss), most=PASSING)
         points, alike = together(problem, rounder.points, rounder.values, alike)
     found = _longer(problem, finish(problem, points))
-    good = np.isfinite(found.values) & (found.gradients <= FINE * scale_of(problem.loss))
+    good = ended(problem, found)
+    if not good.any():
+        found = rescued(problem, found, np.argsort(found.values, kind="stable")[:LONGER])
+        good = ended(problem, found)
     if not good.any():
         least = np.nanmin(np.where(np.isfinite(found.values), found.gradients, np.inf), initial=np.inf)
         raise FitError(
@@ -117,6 +135,37 @@ def fit(problem: Problem, ranges: Mapping[str, tuple[float, float]] | None = Non
         {name: float(value) for name, value in problem.coefficients(found.points[best]).items()},
         float(low), float(found.gradients[best]), condition(hessian), len(begun), agreed, hessian,
     )  # fmt: skip
+
+
+def ended(problem: Problem, found: Optimum) -> NDArray[np.bool_]:
+    """Which are at an optimum, (s)."""
+    return np.isfinite(found.values) & (found.gradients <= FINE * scale_of(problem.loss))
+
+
+def rescued(problem: Problem, found: Optimum, some: NDArray[np.int64], weights: Array | None = None) -> Optimum:
+    """With some of the points brought to their optima after all, where that can be done.
+
+    In a valley of a loss that bends far inside the residuals Newton's method sees the few observations that lie there.
+    Least squares with weights by which they touch the loss see all, and go downhill (Holland and Welsch 1977).
+    """
+    if not len(some) or problem.loss.name == "least-squares":
+        return found
+    squares, points = replace(problem, loss=least_squares()), found.points[some]
+    own = None if weights is None else weights[some]
+    for _ in range(ROUNDS):
+        residuals, before = problem.residuals(points), points
+        with np.errstate(all="ignore"):
+            _, pull, bend = problem.loss.terms(residuals)
+            touching = np.where(residuals == 0, bend, pull / residuals)
+            touching /= np.where(np.isfinite(touching), touching, 0.0).max(axis=1, keepdims=True)
+        points, _ = approach(squares, points, touching if own is None else touching * own, EACH)
+        if (points == before).all():
+            break
+    new = finish(problem, points, own)
+    better = ended(problem, new)
+    for column, other in zip(found, new, strict=True):
+        column[some[better]] = other[better]
+    return found
 
 
 def _few(count: int) -> NDArray[np.int64]:

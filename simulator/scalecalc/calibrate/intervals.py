@@ -13,6 +13,7 @@ from scalecalc.calibrate.lawfit import LawFit
 from scalecalc.calibrate.origins import COUNT
 from scalecalc.calibrate.problem import Problem
 from scalecalc.calibrate.profiling import freedom as runs_left
+from scalecalc.calibrate.profiling import widening
 from scalecalc.calibrate.resample import bootstrap, bootstrap_residuals
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FitError
@@ -90,11 +91,7 @@ def interval(
         raise FitError(f"no {', '.join(missing)} to predict at", todo=f"give {', '.join(fitted.law.inputs)}")
     fit = fitted.fit
     doubt = uncertainty(fitted, rivals, drift)
-    found = (
-        bootstrap(fit, list(fitted.runs.groups), count, seed)
-        if resample == "runs"
-        else bootstrap_residuals(fit, count, seed)
-    )
+    found = bootstrap(fit, count, seed) if resample == "runs" else bootstrap_residuals(fit, count, seed)
     law = replace(fitted.law, uncertainty=doubt)
     return band(law, values, level=level, sets=sets_of(law, coefficients(fit.problem, fitted.tied, found.points)))
 
@@ -121,12 +118,13 @@ def short(number: float, digits: int = DIGITS) -> float:
 
 
 def noise(fitted: LawFit) -> float:
-    """The standard deviation of one run about the law, on the scale of residuals, weights counted."""
+    """The standard deviation of one run about the law, on the scale of residuals, weights counted.
+
+    As if all checkpoints of a run were off alike: where they are not, a little much.
+    """
     fit = fitted.fit
     weights = np.ones(len(fit.residuals)) if fit.problem.weights is None else fit.problem.weights
-    weights = weights / weights.mean()
-    left = max(len(weights) - len(fit.point), 1)
-    return math.sqrt(float((weights * fit.residuals**2).sum()) / left)
+    return math.sqrt(float(np.average(fit.residuals**2, weights=weights)) * widening(fit))
 
 
 def conformal(misses: Array, level: float = LEVEL) -> float | None:

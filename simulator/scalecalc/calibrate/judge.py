@@ -146,8 +146,7 @@ def _judge(one: Judged, cuts: Cuts, ranges: Ranges) -> Judged:
     # a law that fails where others do not is worse than they are, not better for the easy origins left
     extrapolation = float(np.mean(scores)) if len(scores) == len([s for s in seen if (s == 0).any()]) else math.inf
     every = np.concatenate(known)
-    own = fit.residuals if problem.residual == "log" else fit.residuals / problem.observed
-    scale = float(np.mean(own**2))
+    scale = float(np.mean(fit.relative**2))
     drift = math.sqrt(max(float(np.mean(np.square(scores))) - scale, 0.0)) if scores else math.nan
     bias = float(every.mean()) if len(every) else math.nan
     why = "" if math.isfinite(extrapolation) else "no optimum, or too few runs, below one of the origins"
@@ -158,15 +157,18 @@ def aicc(fit: Fit) -> float:
     """Akaike's criterion with the correction for few runs (Hurvich and Tsai 1989); inf with too few of them.
 
     The likelihood is the loss's own: normal residuals for least squares, double exponential for absolute deviations
-    and for Huber's loss, which bends long before the residuals do; the scale is one coefficient more.
+    and for Huber's loss, which bends long before the residuals do; the scale is one coefficient more. Checkpoints of a
+    run count as one observation.
     """
-    residuals, count = fit.residuals, len(fit.residuals)
-    weights = np.ones(count) if fit.problem.weights is None else fit.problem.weights / fit.problem.weights.mean()
+    residuals, count = fit.residuals, fit.independent
+    weights = (
+        np.ones(len(residuals)) if fit.problem.weights is None else fit.problem.weights / fit.problem.weights.mean()
+    )
     if fit.problem.loss.name in ("lad", "huber"):
         deviance = 2 * count * math.log(2 * max(float(np.mean(weights * np.abs(residuals))), 1e-300)) + 2 * count
     elif fit.problem.loss.name == "student-t":
         width = fit.problem.loss.scale
-        deviance = 2 * fit.objective + 2 * count * math.log(width)
+        deviance = 2 * count * (fit.objective / len(residuals) + math.log(width))
     else:
         deviance = count * (math.log(2 * math.pi * max(float(np.mean(weights * residuals**2)), 1e-300)) + 1)
     size = len(fit.point) + 1

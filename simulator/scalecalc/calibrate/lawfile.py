@@ -20,6 +20,8 @@ from scalecalc.laws.conventions import LEVEL, Covariance, Evidence, Source
 KEPT, NUMBERS = 400, 3_600
 """Draws a file holds: the ends of a 90 % interval move by no more than 2 % of it; and numbers these have altogether, so
 that files stay below 64 kB."""
+VANISHED = 1e-3
+"""A draw below this part of the median went to 0, as floors do: its logarithm says how far it was followed there."""
 
 
 def fitted_law(result: Calibration, name: str = "") -> Law:
@@ -98,8 +100,8 @@ def thinned(drawn: Mapping[str, Array], most: int = KEPT) -> dict[str, Array]:
 
 
 def _covariance(law: Law, drawn: Mapping[str, Array]) -> Covariance:
-    """Of the coordinates that vary evenly: logarithms of coefficients that are positive, save floors."""
-    logs = [is_positive(law, name) for name in drawn]
+    """Of the coordinates that vary evenly: logarithms of coefficients that are positive, save those that go to 0."""
+    logs = [is_positive(law, name) and column.min() > VANISHED * np.median(column) for name, column in drawn.items()]
     columns = [np.log(column) if log else column for column, log in zip(drawn.values(), logs, strict=True)]
     matrix = np.atleast_2d(np.cov(np.stack(columns)))
     count = len(columns[0])

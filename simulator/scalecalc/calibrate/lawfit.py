@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -78,7 +78,7 @@ def fit_law(
             form, runs, loss=loss, residual=residual, weights=weights, held={**held, **beyond}, tied=given,
             ranges=ranges, starts=starts,
         )  # fmt: skip
-    return LawFit(form.with_coefficients(**values), form, runs, found, held, tied)
+    return LawFit(form.with_coefficients(**values), form, runs, replace(found, groups=runs.groups), held, tied)
 
 
 def _beyond(form: Law, values: Mapping[str, float]) -> dict[str, float]:

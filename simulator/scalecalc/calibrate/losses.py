@@ -49,7 +49,7 @@ def huber(delta: float = 1e-3) -> Loss:
 
     def terms(r: Array) -> Terms:
         pull = np.clip(r, -delta, delta)
-        return pull * (r - 0.5 * pull), pull, np.where(pull == r, 1.0, EASE * pull / r)
+        return pull * (r - 0.5 * pull), pull, np.divide(EASE * pull, r, out=np.ones_like(pull), where=pull != r)
 
     return Loss("huber", delta, terms)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from scalecalc.calibrate.judge import growing
 from scalecalc.calibrate.losses import Loss, loss_of
 from scalecalc.calibrate.problem import RESIDUALS
 from scalecalc.calibrate.reading import Reading
@@ -111,8 +112,7 @@ class Method:
         """
         runs, power = reading.runs, self.recency
         if power is not None:
-            symbol = next((symbol for symbol in ("C", "D", "N") if symbol in runs.columns), law.inputs[0])
-            x = runs.columns[symbol]
+            _, x = growing(runs)
             weights = (x / x.max()) ** power
         elif self.weights:
             if reading.se is None:

@@ -143,24 +143,34 @@ def _visible(fit: Fit, name: str) -> Fit:
 
 
 def freedom(fit: Fit) -> int:
-    """Runs beyond the coefficients.
+    """Runs beyond the coefficients; checkpoints of a run add none.
 
     Raises:
         FitError: there are none, so nothing says how far the law is from its runs.
     """
-    count, size = len(fit.residuals), len(fit.point)
+    count, size = fit.independent, len(fit.point)
     if count <= size:
         what = f"{count} runs for {size} coefficients leave no interval"
         raise FitError(what, todo="give more runs, or hold coefficients")
     return count - size
 
 
+def widening(fit: Fit) -> float:
+    """By how much a mean square of residuals is to be multiplied, as coefficients took their part of it."""
+    return fit.independent / max(fit.independent - len(fit.point), 1)
+
+
 def scatter(fit: Fit) -> float:
-    """E psi^2/E psi': times the inverse Hessian it is the coefficients' covariance; s^2 of least squares."""
+    """E psi^2/E psi': times the inverse Hessian it is the coefficients' covariance; s^2 of least squares.
+
+    Checkpoints of a run that are off by the same pull together: psi is summed by run, where that is more (the design
+    effect of clusters, Kish 1965).
+    """
     residuals, loss = fit.residuals, fit.problem.loss
-    left = max(len(residuals) - len(fit.point), 1)
     weights = np.ones(len(residuals)) if fit.problem.weights is None else fit.problem.weights
-    pull = float((weights**2 * loss.terms(residuals)[1] ** 2).sum()) / left
+    pulls = weights * loss.terms(residuals)[1]
+    by_run = pulls if fit.groups is None or fit.independent == len(pulls) else np.bincount(fit.groups, pulls)
+    pull = max(float((pulls**2).sum()), float((by_run**2).sum())) / len(residuals) * widening(fit)
     step = 0.5 * max(float(np.std(residuals)), 1e-300) * len(residuals) ** -0.2
     bend = (loss.terms(residuals + step)[1] - loss.terms(residuals - step)[1]) / (2 * step)
     return pull / max(float((weights * bend).mean()), 1e-300)

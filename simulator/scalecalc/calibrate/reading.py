@@ -135,7 +135,7 @@ class _Reader:
             if text in known:
                 continue
             try:
-                known[text] = self.costs(text)
+                known[text] = self.costs(text, "model" in self.columns.given)
             except ScalecalcError as error:
                 if not wanted:
                     self.assumptions.append(
@@ -285,7 +285,9 @@ def _unit(direction: str, observed: Array) -> str:
 
 
 def digest(runs: Runs) -> str:
-    """SHA-256 of the runs: a line per observation with every variable, the performance and the run, sorted."""
+    """SHA-256 of the runs: a line per observation with every variable and the performance, sorted; which are of one
+    run does not count.
+    """
     names = sorted(runs.columns)
     rows = zip(*(runs.columns[name].tolist() for name in names), runs.observed.tolist(), strict=True)
     lines = sorted(",".join(f"{value!r}" for value in row) for row in rows)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from scalecalc.calibrate.fit import FINE, Fit, finish, scale_of
+from scalecalc.calibrate.fit import FINE, Fit, ended, finish, rescued, scale_of
 from scalecalc.calibrate.newton import Optimum, minimise
+from scalecalc.calibrate.problem import Problem
 from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FitError
 
 DRAWS = 4_000
 BLOCK = 500
 """Resamples of one seed: their numbers do not depend on how many processes share the work."""
+
+
+LOST = 20
+"""One resample in so many may have no optimum."""
 
 
 def weights_of(groups: Sequence[int], count: int, seed: int) -> Array:
@@ -37,20 +45,50 @@ def weights_of_block(groups: Sequence[int], count: int, seed: int, block: int) -
     return found
 
 
-def bootstrap(fit: Fit, groups: Sequence[int] | None = None, count: int = DRAWS, seed: int = 0) -> Optimum:
+@dataclass(frozen=True)
+class Work:
+    """One block of resamples, as it is sent.
+
+    Attributes:
+        problem: with all runs.
+        point: its optimum, (p).
+        groups: the run of each observation, (n).
+        block, count, seed: which resamples.
+    """
+
+    problem: Problem
+    point: Array
+    groups: Sequence[int]
+    block: int
+    count: int
+    seed: int
+
+
+def compute(work: Work) -> Optimum:
+    """The optima of one block."""
+    weights = weights_of_block(work.groups, work.count, work.seed, work.block)
+    found = finish(work.problem, np.repeat(work.point[None], work.count, axis=0), weights)
+    return rescued(work.problem, found, np.flatnonzero(~ended(work.problem, found)), weights)
+
+
+def bootstrap(fit: Fit, count: int = DRAWS, seed: int = 0, share: Any = map) -> Optimum:
     """The optima of resampled runs, each found from that of all of them, to the same gradient.
 
     Args:
         fit: of all runs.
-        groups: the run of each observation; each is one of its own if None.
         count, seed: of the resamples.
+        share: computes blocks as `map` does: in this process, or in those of a `sharing.crew`.
 
     Raises:
-        FitError: more than 1 in 20 resamples has no optimum: the runs do not determine the coefficients.
+        FitError: more than 1 in LOST resamples has no optimum: the runs do not determine the coefficients.
     """
-    runs = range(len(fit.residuals)) if groups is None else groups
-    weights = weights_of(runs, count, seed)
-    found = finish(fit.problem, np.repeat(fit.point[None], count, axis=0), weights)
+    groups = list(range(len(fit.problem.observed))) if fit.groups is None else fit.groups.tolist()
+    problem = replace(fit.problem)  # without what was compiled for this process
+    works = [
+        Work(problem, fit.point, groups, block, min(BLOCK, count - block * BLOCK), seed)
+        for block in range(-(-count // BLOCK))
+    ]
+    found = Optimum(*(np.concatenate(columns) for columns in zip(*share(compute, works), strict=True)))
     _check(found, fit, count)
     return found
 
@@ -87,13 +125,12 @@ def targets_of(fit: Fit, count: int, seed: int) -> Array:
     return np.asarray(fitted - np.concatenate(parts))
 
 
+def solved(fit: Fit, found: Optimum) -> NDArray[np.bool_]:
+    """Which resamples have an optimum, (s)."""
+    return ended(fit.problem, found)
+
+
 def _check(found: Optimum, fit: Fit, count: int) -> None:
-    lost = int((found.gradients > FINE * scale_of(fit.problem.loss)).sum())
-    if lost * 20 > count:
+    lost = int((~solved(fit, found)).sum())
+    if lost * LOST > count:
         raise FitError(f"{lost} of {count} resamples have no optimum", todo="give more runs, or a simpler formula")
-
-
-def draws(fit: Fit, found: Optimum) -> dict[str, Array]:
-    """Coefficients of the resamples that have an optimum, by name."""
-    good = found.gradients <= FINE * scale_of(fit.problem.loss)
-    return fit.problem.coefficients(found.points[good])

@@ -12,6 +12,17 @@ from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FitError
 
 
+def independent(groups: NDArray[np.int64]) -> int:
+    """How many observations say something of their own: one of each run, as its checkpoints share its luck; all where
+    there is one run only, which then is what the law is of.
+
+    >>> independent(np.array([0, 0, 0, 1, 1])), independent(np.array([0, 0, 0]))
+    (2, 3)
+    """
+    count = len(np.unique(groups))
+    return count if count > 1 else len(groups)
+
+
 @dataclass(frozen=True)
 class Runs:
     """Observations of trainings; several of one run are its checkpoints.
@@ -37,6 +48,11 @@ class Runs:
 
     def __len__(self) -> int:
         return len(self.observed)
+
+    @property
+    def independent(self) -> int:
+        """How many observations count: see `independent`."""
+        return independent(self.groups)
 
     def chosen(self, mask: NDArray[np.bool_]) -> Runs:
         """Those observations, their runs numbered anew."""

@@ -3,51 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
-import numpy as np
-
-from scalecalc.calibrate.fit import FINE, Fit, finish, scale_of
-from scalecalc.calibrate.newton import Optimum
-from scalecalc.calibrate.problem import Problem
-from scalecalc.calibrate.resample import BLOCK, weights_of_block
-from scalecalc.calibrate.tape import Array
-from scalecalc.errors import FitError, ScalecalcError, UsageError, one_line
+from scalecalc.errors import ScalecalcError, UsageError, one_line
 
 MOST_WORKERS = 256
 PATIENCE, GLANCE = 5.0, 0.5
 """Seconds a cluster may be silent or without workers, and between two looks at it."""
-LOST = 20
-"""One resample in so many may have no optimum."""
-
-
-@dataclass(frozen=True)
-class Work:
-    """One block of resamples, as it is sent.
-
-    Attributes:
-        problem: with all runs.
-        point: its optimum, (p).
-        groups: the run of each observation, (n).
-        block, count, seed: which resamples.
-    """
-
-    problem: Problem
-    point: Array
-    groups: Sequence[int]
-    block: int
-    count: int
-    seed: int
-
-
-def compute(work: Work) -> Optimum:
-    """The optima of one block."""
-    weights = weights_of_block(work.groups, work.count, work.seed, work.block)
-    return finish(work.problem, np.repeat(work.point[None], work.count, axis=0), weights)
 
 
 @contextmanager
@@ -141,21 +106,3 @@ def _gathered(client: Any, address: str, function: Any, items: Iterable[Any]) ->
         if alone >= PATIENCE:
             todo = "look at its log; the workers need this version of scalecalc"
             raise UsageError(f"the cluster at '{address:.80}' {what}", where="--cluster", todo=todo)
-
-
-def shared_bootstrap(fit: Fit, groups: Sequence[int], count: int, seed: int, share: Any = map) -> Optimum:
-    """As `resample.bootstrap`, its blocks computed by `share(compute, works)`.
-
-    Raises:
-        FitError: more than 1 in LOST resamples has no optimum.
-    """
-    problem = replace(fit.problem)  # without what was compiled for this process
-    works = [
-        Work(problem, fit.point, groups, block, min(BLOCK, count - block * BLOCK), seed)
-        for block in range(-(-count // BLOCK))
-    ]
-    found = Optimum(*(np.concatenate(columns) for columns in zip(*share(compute, works), strict=True)))
-    lost = int((found.gradients > FINE * scale_of(fit.problem.loss)).sum())
-    if lost * LOST > count:
-        raise FitError(f"{lost} of {count} resamples have no optimum", todo="give more runs, or a simpler formula")
-    return found

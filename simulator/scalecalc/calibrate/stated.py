@@ -33,8 +33,8 @@ class ModelCost:
     task: str | None = None
 
 
-Costs = Callable[[str], ModelCost]
-"""The cost of a model by its name or file."""
+Costs = Callable[[str, bool], ModelCost]
+"""The cost of a model by its name, or by its file where that is allowed: no path in a table is opened unasked."""
 
 
 @dataclass(frozen=True)

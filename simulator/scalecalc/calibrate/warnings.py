@@ -95,15 +95,15 @@ def _steps(fitted: LawFit) -> Iterator[str]:
 
 
 def _isoflop(fitted: LawFit) -> Iterator[str]:
-    """A valley over N at equal C that is no deeper than noise, or whose lowest point is at an end."""
+    """A valley over N at equal C that is no deeper than noise, or whose best point is at an end."""
     runs = fitted.runs
     if not {"N", "D"} <= set(runs.columns):
         return
-    residual = float(np.std(fitted.fit.residuals))
+    residual = float(np.std(fitted.fit.relative))
     flat = edge = groups = 0
     for members in isoflops(runs):
-        n, y = np.log(runs.columns["N"][members]), runs.observed[members]
-        bend, slope, _ = np.polyfit(n - n.mean(), np.log(y), 2)
+        n, y = np.log(runs.columns["N"][members]), fitted.law.sign * np.log(runs.observed[members])
+        bend, slope, _ = np.polyfit(n - n.mean(), y, 2)
         bottom = -slope / (2 * bend) + n.mean() if bend > 0 else math.inf
         groups += 1
         if not n.min() < bottom < n.max():

@@ -12,14 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from scalecalc.expressions.tree import Expr, Name
+from scalecalc.expressions.tree import Binary, Call, Expr, Name, Negate, Number
 
 REACH = 100.0
 """The root is looked for where each end is e^-100 of the distance between both away."""
-HALVINGS, NEWTON_STEPS = 13, 7
-"""Halvings bring the logarithm of the distance to either end within .02; Newton's steps then double the digits."""
+HALVINGS, NEWTON_STEPS = 9, 14
+"""Halvings bring the logarithm of the distance to either end within .4; Newton's steps then double the digits."""
+MET, LAST = 1e-9, 1e-17
+"""The last step is no longer than the first of these, or changes the number by no more than that part of it."""
+KEPT = "kept "
+"""Begins the names of what an equation's other names decide alone; the blank keeps them apart from all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,38 +74,37 @@ class Root(Expr):
         """
         import numpy as np
 
-        names = sorted(self.names)
-        columns = np.broadcast_arrays(*(np.asarray(namespace[name], float) for name in names), np.zeros(()))[:-1]
-        shape = columns[0].shape if columns else ()
-        values = {name: column.reshape(-1) for name, column in zip(names, columns, strict=True)}
+        values = {name: np.asarray(namespace[name], float) for name in self.names}
+        shape = np.broadcast_shapes(*(value.shape for value in values.values()))
         with np.errstate(all="ignore"):
-            found = self._solved(values, max(int(np.prod(shape)), 0) if shape else 1)
+            found = self._solved({name: np.atleast_1d(value) for name, value in values.items()}, shape or (1,))
         if shape:
-            return found.reshape(shape)
+            return found
         if not np.isfinite(found[0]):
             raise ArithmeticError(f"no {self.unknown} between its ends solves the equation")
         return float(found[0])
 
-    def _solved(self, values: Mapping[str, Any], size: int) -> Any:
+    def _solved(self, values: Mapping[str, Any], shape: tuple[int, ...]) -> Any:
         """y = low + (high - low)/(1 + e^-t), t by halving and then by Newton's method within what halving left."""
         import numpy as np
 
-        slope = self.equation.diff(self.unknown)
-        low, high = (np.broadcast_to(np.asarray(end.evaluate(values), float), size) for end in (self.low, self.high))
+        low, high = (np.broadcast_to(np.asarray(end.evaluate(values), float), shape) for end in (self.low, self.high))
+        (equation, slope), parts = _parted(self.equation, self.unknown)
+        kept = {name: part.evaluate(values) for name, part in parts.items()}
 
         def at(expression: Expr, y: Any) -> Any:
-            return np.broadcast_to(expression.evaluate({**values, self.unknown: y}), size)
+            return np.broadcast_to(expression.evaluate({**values, **kept, self.unknown: y}), shape)
 
         def place(t: Any) -> Any:
             return low + (high - low) / (1.0 + np.exp(-t))
 
-        left, right = np.full(size, -REACH), np.full(size, REACH)
-        below, above = at(self.equation, place(left)), at(self.equation, place(right))
+        left, right = np.full(shape, -REACH), np.full(shape, REACH)
+        below, above = at(equation, place(left)), at(equation, place(right))
         rising = above > 0
-        t = 0.5 * (left + right)
+        t, going = 0.5 * (left + right), below * above < 0
         for step in range(HALVINGS + NEWTON_STEPS):
             y = place(t)
-            value = at(self.equation, y)
+            value = at(equation, y)
             right = np.where((value > 0) == rising, t, right)
             left = np.where((value > 0) == rising, left, t)
             middle = 0.5 * (left + right)
@@ -109,11 +113,39 @@ class Root(Expr):
                 continue
             change = (y - low) * (high - y) / (high - low)  # dy/dt
             newton = t - value / (at(slope, y) * change)
-            t = np.where((newton >= left) & (newton <= right), newton, middle)
+            following = np.where((newton >= left) & (newton <= right), newton, middle)
+            # each number ends by itself, not with the others: where t is sure, or y is to its last bit
+            far = np.abs(following - t)
+            t, going = np.where(going, following, t), going & (far > MET) & (far * change > LAST * np.abs(y))
+            if not going.any():
+                break
         y = place(t)
-        last = y - at(self.equation, y) / at(slope, y)
+        last = y - at(equation, y) / at(slope, y)
         y = np.where(np.abs(last - y) < 1e-9 * np.abs(y), last, y)
         return np.where(below * above < 0, y, np.nan)
+
+
+@lru_cache(maxsize=256)
+def _parted(equation: Expr, unknown: str) -> tuple[tuple[Expr, Expr], dict[str, Expr]]:
+    """An equation and its slope by the unknown, over what the unknown does not touch: that is computed once."""
+    parts: dict[Expr, str] = {}
+
+    def over(node: Expr) -> Expr:
+        if isinstance(node, Number) or node == Name(unknown):
+            return node
+        if unknown not in node.names:
+            return Name(parts.setdefault(node, f"{KEPT}{len(parts)}"))
+        match node:
+            case Negate(operand):
+                return Negate(over(operand))
+            case Binary(sign, left, right):
+                return Binary(sign, over(left), over(right))
+            case Call(function, arguments):
+                return Call(function, tuple(map(over, arguments)))
+        return node
+
+    found = over(equation), over(equation.diff(unknown))
+    return found, {name: part for part, name in parts.items()}
 
 
 def nesting(expression: Expr, known: Mapping[str, int]) -> int:

@@ -144,10 +144,17 @@ def _coefficients(result: Calibration, digits: int) -> list[list[str]]:
     tied = {name: group[0] for group in result.fitted.tied for name in group[1:]}
     for name, coefficient in result.law.coefficients.items():
         errors = result.errors(name)
-        note = "held" if name in result.fitted.held else f"= {tied[name]}" if name in tied else coefficient.unit
+        other = f"= {tied[name]}" if name in tied else coefficient.unit
+        note = _held(result, name) if name in result.fitted.held else other
         ends = [f"{value:.4g}" for value in errors] if errors else ["", "", ""]
         rows.append([name, f"{coefficient.value:.{digits}g}", *ends, note])
     return rows
+
+
+def _held(result: Calibration, name: str) -> str:
+    """By whom a coefficient has its value."""
+    own = name in result.method.held or result.fitted.form.coefficients[name].fixed
+    return "held" if own else "at its bound"
 
 
 def _next(result: Calibration, path: str | None) -> str:
