@@ -111,6 +111,22 @@ def test_no_interval_where_draws_have_no_value():
     assert at_point(law, {"D": 1.0}).predict().interval is not None
 
 
+@pytest.mark.parametrize("quantity", ["D - 100", "0*D", "1/(D - 9)"])
+def test_a_range_of_what_is_no_positive_number_tells_nothing(quantity):
+    (law,) = laws_of(written(range={quantity: [1, 2], "D": [90, 900]}), "x.yaml")
+    found = at_point(law, {"D": 9.0}).predict()
+    assert found.decades_outside == {"D": pytest.approx(1.0)}
+    assert not found.inside_range
+
+
+def test_a_value_that_is_no_finite_number_is_refused():
+    (law,) = laws_of(written(formula="a*D**b", coefficients={"a": 1e300, "b": 1.0}), "x.yaml")
+    binding = at_point(law, {"D": 1e30})
+    assert "no value at these inputs" in binding.why
+    with pytest.raises(LawError, match="no value at these inputs"):
+        binding.predict()
+
+
 @pytest.mark.parametrize(
     ("doubt", "said"),
     [

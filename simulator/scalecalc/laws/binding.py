@@ -21,10 +21,11 @@ PF_DAY = 8.64e19  # FLOP: 1e15 a second for 86,400 s
 # a law's count of N: the role of a profile's parameters
 ROLES = {"total": "trainable", "non_embedding": "non_embedding", "linear": "linear", "active": "active"}
 # a law's count of C: the count of N in 6*N*D
+SIX_N_D = {"6N_total*D": "total", "6N_nonemb*D": "non_embedding", "6N_linear*D": "linear"}
+HEADLESS = "exact_without_head"  # another one: no formula of a profile tells it
 NO_VALUE = "no value"
 ONE_PASS = 1.001
-HEADLESS = "exact_without_head"
-SIX_N_D = {"6N_total*D": "total", "6N_nonemb*D": "non_embedding", "6N_linear*D": "linear"}
+"""Passes over the data up to which it counts as seen once: steps and batches are whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +297,7 @@ def beyond(law: Law, values: Mapping[str, float]) -> list[str]:
     elif low is not None and value < low:
         limit, words = low, "fall below"
     else:
-        return []
+        return [] if math.isfinite(value) else ["no value at these inputs: the result is no finite number"]
     text = f"{law.metric.name} would {words} {limit:g}"
     if len(law.inputs) == 1:
         (symbol,) = law.inputs

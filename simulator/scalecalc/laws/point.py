@@ -23,6 +23,8 @@ COUNTS = {
     "C": (*SIX_N_D, "exact", HEADLESS),
 }
 """What may follow a symbol: `N.total`, `D.seen`, `C.exact`."""
+LEAST, MOST = 1e-60, 1e60
+"""Of a value: beyond any run, and within what products and ratios of a few are numbers of."""
 
 
 def at_point(law: Law, given: Mapping[str, float], own_unit: Collection[str] = ()) -> Binding:
@@ -34,7 +36,8 @@ def at_point(law: Law, given: Mapping[str, float], own_unit: Collection[str] = (
         own_unit: of these, the ones that are in the law's own unit (PF-days) nevertheless.
 
     Raises:
-        UsageError: a symbol the law does not take, a value that is not positive, or one given twice.
+        UsageError: a symbol the law does not take, a value that is not positive or beyond any run, or
+            one given twice.
         LawError: a value is missing, or given in a count or unit nobody can turn into the law's.
     """
     values = _split(law, given)
@@ -68,6 +71,8 @@ def _split(law: Law, given: Mapping[str, float]) -> dict[str, dict[str, float]]:
             raise UsageError(f"{symbol} has no count '{count:.40}'", where="--set", todo=nearest(count, counts))
         if not (math.isfinite(value) and value > 0):
             raise UsageError(f"{name} = {value:g} is not above 0", where="--set", todo="give a positive number")
+        if not LEAST <= value <= MOST:
+            raise UsageError(f"{name} = {value:g} is beyond any run", where="--set", todo="give from 1e-60 to 1e60")
         found.setdefault(symbol, {})[count] = value
     return found
 
@@ -84,6 +89,8 @@ def _bound(
     mine = values.get(symbol, {})
     if mine and symbol not in (*COUNTS, "U"):  # bits, a loss, a number of experts
         return Bound(symbol, mine[""], "exact", "as given")
+    if {own, ""} <= mine.keys():
+        raise UsageError(f"{symbol} and {symbol}.{own} are the same count", where="--set", todo="give one of them")
     for count in (own, ""):
         if count in mine:
             said = f"{own}, as the law counts" if own != UNKNOWN else "the law does not say how it counts"

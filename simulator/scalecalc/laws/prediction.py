@@ -113,15 +113,16 @@ def decades_outside(binding: Binding) -> dict[str, float]:
 
 
 def decades(law: Law, values: Mapping[str, float]) -> dict[str, float]:
-    """log10 of how far each quantity of `law.range` lies outside; values are in the law's own counts, quantities
-    without one are left out."""
+    """log10 of how far each quantity of `law.range` lies outside; values are in the law's own counts, quantities that
+    are no positive number there are left out."""
     distances = {}
     for text, (low, high) in law.range.items():
         try:
             place = float(parse(text).evaluate(values))
         except ExpressionError:
             continue
-        distances[text] = max(0.0, math.log10(place / high), math.log10(low / place))
+        if 0 < place < math.inf:
+            distances[text] = max(0.0, math.log10(place) - math.log10(high), math.log10(low) - math.log10(place))
     return distances
 
 
