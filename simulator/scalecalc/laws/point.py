@@ -128,19 +128,21 @@ def _converted(law: Law, variable: Variable, values: Mapping[str, Mapping[str, f
     """C = 6*N*D from N and D, or D = C/(6*N) from C and N, in counts that belong together."""
     if variable.symbol == "C" and variable.count in SIX_N_D:
         n_count = SIX_N_D[variable.count]
-        n, d = _value(values, "N", n_count), _value(values, "D", "seen")
+        n, d = _value(law, values, "N", n_count), _value(law, values, "D", "seen")
         if n is not None and d is not None:
             return Bound("C", 6 * n * d, "converted", f"6*N*D, N {n_count}")
     if variable.symbol == "D" and variable.meaning != "unique":
         own = law.variables["C"].count if "C" in law.variables else UNKNOWN
         for count, n_count in SIX_N_D.items():
-            n = _value(values, "N", n_count)
-            c = _value(values, "C", count) if count == own else values.get("C", {}).get(count)
+            n = _value(law, values, "N", n_count)
+            c = _value(law, values, "C", count) if count == own else values.get("C", {}).get(count)
             if n is not None and c is not None:
                 return Bound("D", c / (6 * n), "converted", f"C/(6*N), N {n_count}")
     return None
 
 
-def _value(values: Mapping[str, Mapping[str, float]], symbol: str, count: str) -> float | None:
+def _value(law: Law, values: Mapping[str, Mapping[str, float]], symbol: str, count: str) -> float | None:
+    """What is given in a count, be it without a word where that is the law's own or it has none."""
     mine = values.get(symbol, {})
-    return mine.get(count, mine.get(""))
+    own = _own(law.variables[symbol]) if symbol in law.variables else UNKNOWN
+    return mine.get(count, mine.get("") if own in (count, UNKNOWN) else None)
