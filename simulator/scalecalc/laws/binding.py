@@ -218,12 +218,13 @@ class _Binder:
             return Bound("D", value, "assumed", f"{how}: the law does not say seen or unique")
         if variable.sample == UNKNOWN:
             return Bound("D", value, "assumed", f"{how}: the law does not say what a sample is")
-        if variable.meaning == "seen" and self.passes() > ONE_PASS:
-            return Bound("D", value, "assumed", f"{how}: {self.passes():.3g} passes, taken for new ones")
+        remarks = []
         theirs, ours = variable.tokenizer, self.plan.tokenizer
         if theirs != UNKNOWN and ours is not None and plain(theirs) != plain(ours):
-            return Bound("D", value, "assumed", f"{how}, of {ours}: the law's are {theirs} tokens")
-        return Bound("D", value, status, how)
+            remarks.append(f"tokens of {ours}, the law's of {theirs}")
+        if variable.meaning == "seen" and self.passes() > ONE_PASS:
+            remarks.append(f"{self.passes():.3g} passes, taken for new ones")
+        return Bound("D", value, "assumed", f"{how}: {'; '.join(remarks)}") if remarks else Bound("D", value, status, how)
 
     def compute(self, variable: Variable) -> Bound:
         if variable.count in SIX_N_D:
