@@ -224,7 +224,9 @@ class _Binder:
             remarks.append(f"tokens of {ours}, the law's of {theirs}")
         if variable.meaning == "seen" and self.passes() > ONE_PASS:
             remarks.append(f"{self.passes():.3g} passes, taken for new ones")
-        return Bound("D", value, "assumed", f"{how}: {'; '.join(remarks)}") if remarks else Bound("D", value, status, how)
+        return (
+            Bound("D", value, "assumed", f"{how}: {'; '.join(remarks)}") if remarks else Bound("D", value, status, how)
+        )
 
     def compute(self, variable: Variable) -> Bound:
         if variable.count in SIX_N_D:
