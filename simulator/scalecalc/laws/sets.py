@@ -97,6 +97,7 @@ def sets_of(law: Law, draws: Mapping[str, Sequence[float] | Array] | None = None
     names = list(law.covariance.coordinates())
     columns = {name: np.full((1 + 2 * len(names), 1), law.constants[name]) for name, _ in names}
     for index, ((name, is_log), move) in enumerate(zip(names, moves, strict=True)):
-        for place, step in ((1 + 2 * index, move), (2 + 2 * index, -move)):
-            columns[name][place] = columns[name][place] * np.exp(step) if is_log else columns[name][place] + step
+        with np.errstate(over="ignore"):  # of a covariance no run ever had: inf, and so no interval
+            for place, step in ((1 + 2 * index, move), (2 + 2 * index, -move)):
+                columns[name][place] = columns[name][place] * np.exp(step) if is_log else columns[name][place] + step
     return Sets(1 + 2 * len(names), columns, matrix, moves)
