@@ -111,6 +111,27 @@ def test_no_interval_where_draws_have_no_value():
     assert at_point(law, {"D": 1.0}).predict().interval is not None
 
 
+@pytest.mark.parametrize(
+    ("covariance", "said"),
+    [
+        ({"of": ["D"], "matrix": {"D": [1.0]}}, "covariance of D, no coefficients"),
+        ({"of": ["a"], "matrix": {"a": [-1.0]}}, "matrix must be of variances above 0 from corner to corner"),
+        ({"of": ["a", "b"], "matrix": {"a": [1.0, 0.0], "b": [0.0, 0.0]}}, "matrix must be of variances above 0"),
+        ({"of": ["a", "b"], "matrix": {"a": [1.0], "b": [1.0]}}, "matrix must be 2 rows of 2 numbers"),
+    ],
+)
+def test_covariance_that_is_none(covariance, said):
+    with pytest.raises(LawError, match=re.escape(said)):
+        laws_of(written(covariance={**covariance, "basis": "x"}), "x.yaml")
+
+
+def test_a_covariance_beyond_numbers_gives_no_interval():
+    covariance = {"of": ["log(a)"], "matrix": {"log(a)": [1e12]}, "basis": "x"}
+    (law,) = laws_of(written(covariance=covariance), "x.yaml")
+    found = at_point(law, {"D": 9.0}).predict()
+    assert (found.value, found.interval) == (10.0, None)
+
+
 @pytest.mark.parametrize("quantity", ["D - 100", "0*D", "1/(D - 9)"])
 def test_a_range_of_what_is_no_positive_number_tells_nothing(quantity):
     (law,) = laws_of(written(range={quantity: [1, 2], "D": [90, 900]}), "x.yaml")
