@@ -115,14 +115,29 @@ def test_no_interval_where_draws_have_no_value():
     ("covariance", "said"),
     [
         ({"of": ["D"], "matrix": {"D": [1.0]}}, "covariance of D, no coefficients"),
-        ({"of": ["a"], "matrix": {"a": [-1.0]}}, "matrix must be of variances above 0 from corner to corner"),
-        ({"of": ["a", "b"], "matrix": {"a": [1.0, 0.0], "b": [0.0, 0.0]}}, "matrix must be of variances above 0"),
+        ({"of": ["a"], "matrix": {"a": [-1.0]}}, "matrix must be of variances from 0 on, from corner to corner"),
         ({"of": ["a", "b"], "matrix": {"a": [1.0], "b": [1.0]}}, "matrix must be 2 rows of 2 numbers"),
     ],
 )
 def test_covariance_that_is_none(covariance, said):
     with pytest.raises(LawError, match=re.escape(said)):
         laws_of(written(covariance={**covariance, "basis": "x"}), "x.yaml")
+
+
+def test_a_coefficient_without_variance_adds_nothing():
+    """y = a + 9 b, a's deviation 0.2 and b fixed: 1.645*0.2 = 0.329 to both sides."""
+    covariance = {"of": ["a", "b"], "matrix": {"a": [0.04, 0.0], "b": [0.0, 0.0]}, "basis": "x"}
+    (law,) = laws_of(written(covariance=covariance), "x.yaml")
+    assert at_point(law, {"D": 9.0}).predict().interval == pytest.approx((9.671, 10.329), abs=1e-3)
+
+
+@pytest.mark.parametrize(("name", "size"), [("drift", 1e200), ("noise", 800.0), ("missed", 800.0)])
+def test_uncertainty_beyond_numbers_gives_no_interval(name, size):
+    doubt = {"scale": "log", "noise": 0.1, "freedom": 3, name: size}
+    (law,) = laws_of(written(uncertainty=doubt), "x.yaml")
+    found = at_point(law, {"D": 9.0}).predict()
+    assert found.conformal is None
+    assert (found.interval is None) == (name != "missed")
 
 
 def test_a_covariance_beyond_numbers_gives_no_interval():

@@ -94,8 +94,9 @@ def _said(law: Law, values: Mapping[str, float]) -> tuple[float, Interval | None
     parts = {name: float(own.parts[name][0]) for name, known in known_parts(law).items() if known}
     conformal = None
     if law.uncertainty.missed is not None:
-        low, high = around(own.value, law.uncertainty.missed, logs=True)
-        conformal = within(law, (float(low[0]), float(high[0])))
+        with np.errstate(over="ignore"):
+            low, high = (float(end[0]) for end in around(own.value, law.uncertainty.missed, logs=True))
+        conformal = within(law, (low, high)) if math.isfinite(high) else None
     return value, ends, {"parts": parts, "logs": own.logs, "freedom": own.freedom, "conformal": conformal}
 
 

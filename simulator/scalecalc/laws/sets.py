@@ -74,7 +74,8 @@ class Sets:
                 middle = np.where(good, others, 0.0).sum(axis=0) / known
                 apart = np.where(good, others - middle, 0.0)
                 return np.where(known >= 0.95 * len(others), np.sqrt((apart**2).sum(axis=0) / known), np.nan)
-        slopes = np.moveaxis(others[0::2] - others[1::2], 0, -1) / (2 * self.moves)
+        apart = np.moveaxis(others[0::2] - others[1::2], 0, -1)
+        slopes = np.divide(apart, 2 * self.moves, out=np.zeros_like(apart), where=self.moves > 0)
         variance: Array = np.einsum("...i,ij,...j->...", slopes, self.matrix, slopes)
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
