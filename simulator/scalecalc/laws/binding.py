@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from scalecalc.errors import ExpressionError, LawError
+from scalecalc.errors import LawError
+from scalecalc.laws.bounds import beyond
 from scalecalc.laws.conventions import UNKNOWN, Variable
 from scalecalc.laws.law import Law
 from scalecalc.laws.plan import Plan
@@ -284,29 +284,3 @@ def bind_frontier(law: Law, plan: Plan) -> Bound:
         return Bound("C", None, "refused", "; ".join(reasons))
     bound = replace(bound, how=f"{plan.spent:.3g} {bound.how}")
     return replace(bound, status="assumed", how=f"{bound.how}; the law counts {variable.count}") if six else bound
-
-
-def beyond(law: Law, values: Mapping[str, float]) -> list[str]:
-    """Why the law's value is none: outside the metric's bounds, with the place where it leaves them."""
-    low, high = law.metric.bounds
-    try:
-        value = float(law.evaluate(**values))
-    except ExpressionError as error:
-        if high is None or len(values) > 1:
-            return [f"no value at these inputs: {error.what}"]
-        value = math.inf  # too large for a number
-    if high is not None and value > high:
-        limit, words = high, "exceed"
-    elif low is not None and value < low:
-        limit, words = low, "fall below"
-    else:
-        return [] if math.isfinite(value) else ["no value at these inputs: the result is no finite number"]
-    text = f"{law.metric.name} would {words} {limit:g}"
-    if len(law.inputs) == 1:
-        (symbol,) = law.inputs
-        try:
-            edge = f"{law.inverse(symbol, limit):.4g} {law.variables[symbol].unit}".strip()
-        except LawError:  # it is beyond everywhere
-            return [text]
-        text += f": the law ends at {symbol} = {edge}, {values[symbol]:.4g} was asked"
-    return [text]

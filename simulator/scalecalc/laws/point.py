@@ -6,7 +6,8 @@ import math
 from collections.abc import Collection, Mapping
 
 from scalecalc.errors import UsageError, nearest
-from scalecalc.laws.binding import HEADLESS, SIX_N_D, Binding, Bound, beyond, flops_per_unit
+from scalecalc.laws.binding import HEADLESS, SIX_N_D, Binding, Bound, flops_per_unit
+from scalecalc.laws.bounds import beyond
 from scalecalc.laws.conventions import UNKNOWN, Variable
 from scalecalc.laws.law import Law
 
