@@ -86,6 +86,11 @@ def test_laws_of_something_else_than_performance(cli: Cli, arguments: tuple[str,
         (("mccandlish-2018-critical-batch", "--set", "L.total=2"), "L has no count 'total'"),
         (("kaplan-2020-learning-rate", "--set", "N=1e12"), "learning rate would fall below 0"),
         (("porian-2024-batch",), "N: no value; give --set N=..."),
+        (("kaplan-2020-d", "--set", "D=1e-300"), "D = 1e-300 is beyond any run; give from 1e-60 to 1e60"),
+        (("besiroglu-2024", "--set", "N=1e308", "--set", "D=59"), "N = 1e+308 is beyond any run"),
+        # N=1e9 is without embeddings, and 6 N D over the total ones tells no D of it
+        (("li-2025-learning-rate", "--set", "N=1e9", "--set", "C.6N_total*D=6e19"), "D: no value; give --set D=..."),
+        (("kaplan-2020-n", "--set", "N=1e9", "--set", "N.non_embedding=2e9"), "are the same count; give one of them"),
     ],
 )
 def test_what_is_no_value(cli: Cli, arguments: tuple[str, ...], said: str | None) -> None:

@@ -8,6 +8,7 @@ from math import log
 from typing import Any
 
 import pytest
+import yaml
 
 from scalecalc import profile
 from scalecalc.errors import UsageError
@@ -15,6 +16,7 @@ from scalecalc.estimate import estimate, inspect
 from scalecalc.estimate.words import short
 from scalecalc.laws import Law, catalogue, optimum
 from scalecalc.laws.reading import laws_of
+from scalecalc.report.advice import settings
 from scalecalc.walk import Profile, walk
 from tests.walk.graphs import graph
 
@@ -239,6 +241,26 @@ def test_settings_of_a_run() -> None:
     assert critical.bound.how == f"loss {answer.predictions[0].value:.2f} by besiroglu-2024"
     assert found["deepseek-2024-batch"].bound.how.endswith("; as for the best model for C")
     assert {size.law.name for size in answer.sizes} >= {"kaplan-2020-best-n", "hoffmann-2022-approach-1"}
+
+
+def test_a_law_of_settings_of_ones_own() -> None:
+    """It predicts no performance, and is among the settings that its refusal points at."""
+    fields = """
+        name: decay
+        kind: hyperparameter
+        formula: k*C**a
+        coefficients: {k: 2.0, a: -0.1}
+        C: {count: exact, attention: full, unit: FLOP}
+        metric: {name: weight decay, unit: "1", better: higher, bounds: [0, null]}
+        applies_to: {modality: text, task: language-modeling}
+        source: {citation: runs of our own}
+    """
+    (decay,) = laws_of(yaml.safe_load(fields), "decay.yaml")
+    answer = estimate(profile("gpt2"), 1e20, law=decay)
+    assert answer.refused[0] == (decay, "it gives training settings, not a performance: see SETTINGS")
+    assert {setting.law.name: setting.value for setting in answer.settings}["decay"] == pytest.approx(0.02)
+    last = settings(answer.settings)[-1]
+    assert last == ["weight decay", "0.02", "decay", "assumed"]
 
 
 @pytest.mark.parametrize("model", ["bert", "mixtral", "resnet", "whisper"])

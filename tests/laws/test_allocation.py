@@ -260,3 +260,10 @@ def test_what_cannot_be_reached_or_asked():
         best_compute(law, 0.0)
     with pytest.raises(LawError, match="has no optimum"):
         least_compute(LAWS["seed-exponential"], 0.9)
+
+
+def test_a_best_size_that_is_none_is_refused():
+    """A/N^.34 of nearly no A: the closed form's N* is 10^-512."""
+    law = load("hoffmann-2022").with_coefficients(A=1e-320)
+    with pytest.raises(LawError, match=r"its N\* at 1e\+20 FLOP would be 10\^-512"):
+        optimum(law, 1e20)

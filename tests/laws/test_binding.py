@@ -223,6 +223,24 @@ def test_an_unknown_task_is_refused_and_says_which_option(gpt2, gpt2_plan):
     assert "--task" in LAWS["hoffmann-2022"].bind(gpt2, replace(gpt2_plan, task=None)).why
 
 
+@pytest.mark.parametrize(
+    ("tokenizer", "passes", "status", "said"),
+    [
+        ("gpt2", 1.0, "converted", []),
+        ("bpe-8k", 1.0, "assumed", ["tokens of bpe-8k, the law's of gpt2"]),
+        ("gpt2", 2.5, "assumed", ["2.5 passes, taken for new ones"]),
+        ("bpe-8k", 2.5, "assumed", ["tokens of bpe-8k, the law's of gpt2", "2.5 passes, taken for new ones"]),
+    ],
+)
+def test_what_is_assumed_of_data(gpt2, gpt2_plan, tokenizer, passes, status, said):
+    law = LAWS["hoffmann-2022"]
+    law = replace(law, variables={**law.variables, "D": replace(law.variables["D"], tokenizer="gpt2")})
+    plan = replace(gpt2_plan, tokenizer=tokenizer, unique=gpt2_plan.seen / passes)
+    bound = _bound(law.bind(gpt2, plan), "D")
+    assert (bound.value, bound.status) == (gpt2_plan.seen, status)
+    assert [one for one in bound.how.split(": ")[-1].split("; ") if "training" not in one] == said
+
+
 def test_same_tokenizer_is_noted(gpt2, gpt2_plan):
     binding = load("kaplan-2020-joint").bind(gpt2, replace(gpt2_plan, tokenizer="gpt2"))
     assert "same tokenizer (gpt2)" in binding.notes

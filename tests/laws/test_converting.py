@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -108,6 +109,7 @@ def test_every_law_says_the_same_in_another_count_or_refuses_in_a_line(family, n
             size = family.member(family.params(law.variables["N"].count), best).evaluate({})
             expected = family.params(into["params"]).evaluate({"d_model": size})
             assert other.evaluate(C=1e21 / unit) == pytest.approx(float(expected), rel=1e-12, abs=0)
+            assert other.metric.unit == ("FLOP/token" if into["params"] == "flops_per_token" else "parameter")
         else:
             for d in MEMBERS:
                 expected = law.evaluate(**of_member(law, member(d)))
@@ -140,9 +142,22 @@ def test_which_laws_convert(family):
     }  # fmt: skip
     assert not by_n & {"muennighoff-2023", "kaplan-2020-d", "zhai-2022-10shot", "sardana-2024"}
     alone = {name: law for name, law in EVERY.items() if law.inputs == ("C",)}
-    assert {name for name, law in alone.items() if converts(law, compute="exact", ratio=20.0)} == {
+    by_c = {name for name, law in alone.items() if converts(law, compute="exact", ratio=20.0)}
+    henighan = {name for name in alone if name.startswith("henighan-2020") and alone[name].kind == "frontier"}
+    assert by_c - henighan == {
         "kaplan-2020-compute", "kaplan-2020-compute-plain", "kaplan-2020-critical-batch", "tao-2024-vocabulary",
     }  # fmt: skip
+    assert henighan - by_c == {"henighan-2020-language"}  # of GPT-3's runs, whose C it does not say
+
+
+def test_compute_in_place_of_data_is_in_flop(family, counts):
+    """Whatever unit a law declares for a C that it does not take."""
+    law = load("hoffmann-2022")
+    law = replace(law, variables={**law.variables, "C": replace(law.variables["C"], unit="PF-day")})
+    other = convert(law, family, compute="exact")
+    assert other.variables["C"].unit == "FLOP"
+    said = other.evaluate(N=counts["total"], C=counts["exact"] * 1e9)
+    assert said == pytest.approx(law.evaluate(N=counts["total"], D=1e9), rel=1e-12)
 
 
 def test_a_law_of_compute_alone(family, counts):

@@ -112,6 +112,58 @@ def test_no_interval_where_draws_have_no_value():
 
 
 @pytest.mark.parametrize(
+    ("covariance", "said"),
+    [
+        ({"of": ["D"], "matrix": {"D": [1.0]}}, "covariance of D, no coefficients"),
+        ({"of": ["a"], "matrix": {"a": [-1.0]}}, "matrix must be of variances from 0 on, from corner to corner"),
+        ({"of": ["a", "b"], "matrix": {"a": [1.0], "b": [1.0]}}, "matrix must be 2 rows of 2 numbers"),
+    ],
+)
+def test_covariance_that_is_none(covariance, said):
+    with pytest.raises(LawError, match=re.escape(said)):
+        laws_of(written(covariance={**covariance, "basis": "x"}), "x.yaml")
+
+
+def test_a_coefficient_without_variance_adds_nothing():
+    """y = a + 9 b, a's deviation 0.2 and b fixed: 1.645*0.2 = 0.329 to both sides."""
+    covariance = {"of": ["a", "b"], "matrix": {"a": [0.04, 0.0], "b": [0.0, 0.0]}, "basis": "x"}
+    (law,) = laws_of(written(covariance=covariance), "x.yaml")
+    assert at_point(law, {"D": 9.0}).predict().interval == pytest.approx((9.671, 10.329), abs=1e-3)
+
+
+@pytest.mark.parametrize(("name", "size"), [("drift", 1e200), ("noise", 800.0), ("missed", 800.0)])
+def test_uncertainty_beyond_numbers_gives_no_interval(name, size):
+    doubt = {"scale": "log", "noise": 0.1, "freedom": 3, name: size}
+    (law,) = laws_of(written(uncertainty=doubt), "x.yaml")
+    found = at_point(law, {"D": 9.0}).predict()
+    assert found.conformal is None
+    assert (found.interval is None) == (name != "missed")
+
+
+def test_a_covariance_beyond_numbers_gives_no_interval():
+    covariance = {"of": ["log(a)"], "matrix": {"log(a)": [1e12]}, "basis": "x"}
+    (law,) = laws_of(written(covariance=covariance), "x.yaml")
+    found = at_point(law, {"D": 9.0}).predict()
+    assert (found.value, found.interval) == (10.0, None)
+
+
+@pytest.mark.parametrize("quantity", ["D - 100", "0*D", "1/(D - 9)"])
+def test_a_range_of_what_is_no_positive_number_tells_nothing(quantity):
+    (law,) = laws_of(written(range={quantity: [1, 2], "D": [90, 900]}), "x.yaml")
+    found = at_point(law, {"D": 9.0}).predict()
+    assert found.decades_outside == {"D": pytest.approx(1.0)}
+    assert not found.inside_range
+
+
+def test_a_value_that_is_no_finite_number_is_refused():
+    (law,) = laws_of(written(formula="a*D**b", coefficients={"a": 1e300, "b": 1.0}), "x.yaml")
+    binding = at_point(law, {"D": 1e30})
+    assert "no value at these inputs" in binding.why
+    with pytest.raises(LawError, match="no value at these inputs"):
+        binding.predict()
+
+
+@pytest.mark.parametrize(
     ("doubt", "said"),
     [
         ({"nois": 1}, "unknown field nois"),

@@ -9,7 +9,8 @@ from scalecalc.errors import ExpressionError, LawError
 from scalecalc.estimate.sense import MOST_PASSES
 from scalecalc.estimate.words import short
 from scalecalc.laws import Binding, Bound, Law, Plan, bind
-from scalecalc.laws.binding import HEADLESS, SIX_N_D, beyond, bind_frontier
+from scalecalc.laws.binding import HEADLESS, SIX_N_D, bind_frontier
+from scalecalc.laws.bounds import beyond
 from scalecalc.laws.conventions import UNKNOWN
 from scalecalc.laws.optimum import SIX
 from scalecalc.laws.prediction import decades, decades_outside

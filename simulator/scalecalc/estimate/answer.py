@@ -113,10 +113,8 @@ def estimate(
         inspection, budget, unique=unique, dataset=dataset, tokenizer=tokenizer, batch_size=batch_size, count=count
     )
     plan = run.plan
-    everything = catalogue() if laws is None else laws
-    known = {name: own for name, own in everything.items() if own.predicts}
-    if law is not None:
-        known[law.name] = law
+    everything = {**(catalogue() if laws is None else laws), **({law.name: law} if law is not None else {})}
+    known = {name: own for name, own in everything.items() if own.predicts or own is law}
     bindings, refused = select(known, inspection.profile, plan, force=force)
     if law is not None:
         bindings.sort(key=lambda binding: binding.law is not law)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from scalecalc.errors import ExpressionError, LawError
+from scalecalc.errors import LawError
+from scalecalc.laws.bounds import beyond
 from scalecalc.laws.conventions import UNKNOWN, Variable
 from scalecalc.laws.law import Law
 from scalecalc.laws.plan import Plan
@@ -21,10 +21,11 @@ PF_DAY = 8.64e19  # FLOP: 1e15 a second for 86,400 s
 # a law's count of N: the role of a profile's parameters
 ROLES = {"total": "trainable", "non_embedding": "non_embedding", "linear": "linear", "active": "active"}
 # a law's count of C: the count of N in 6*N*D
+SIX_N_D = {"6N_total*D": "total", "6N_nonemb*D": "non_embedding", "6N_linear*D": "linear"}
+HEADLESS = "exact_without_head"  # another one: no formula of a profile tells it
 NO_VALUE = "no value"
 ONE_PASS = 1.001
-HEADLESS = "exact_without_head"
-SIX_N_D = {"6N_total*D": "total", "6N_nonemb*D": "non_embedding", "6N_linear*D": "linear"}
+"""Passes over the data up to which it counts as seen once: steps and batches are whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,12 +218,15 @@ class _Binder:
             return Bound("D", value, "assumed", f"{how}: the law does not say seen or unique")
         if variable.sample == UNKNOWN:
             return Bound("D", value, "assumed", f"{how}: the law does not say what a sample is")
-        if variable.meaning == "seen" and self.passes() > ONE_PASS:
-            return Bound("D", value, "assumed", f"{how}: {self.passes():.3g} passes, taken for new ones")
+        remarks = []
         theirs, ours = variable.tokenizer, self.plan.tokenizer
         if theirs != UNKNOWN and ours is not None and plain(theirs) != plain(ours):
-            return Bound("D", value, "assumed", f"{how}, of {ours}: the law's are {theirs} tokens")
-        return Bound("D", value, status, how)
+            remarks.append(f"tokens of {ours}, the law's of {theirs}")
+        if variable.meaning == "seen" and self.passes() > ONE_PASS:
+            remarks.append(f"{self.passes():.3g} passes, taken for new ones")
+        return (
+            Bound("D", value, "assumed", f"{how}: {'; '.join(remarks)}") if remarks else Bound("D", value, status, how)
+        )
 
     def compute(self, variable: Variable) -> Bound:
         if variable.count in SIX_N_D:
@@ -280,29 +284,3 @@ def bind_frontier(law: Law, plan: Plan) -> Bound:
         return Bound("C", None, "refused", "; ".join(reasons))
     bound = replace(bound, how=f"{plan.spent:.3g} {bound.how}")
     return replace(bound, status="assumed", how=f"{bound.how}; the law counts {variable.count}") if six else bound
-
-
-def beyond(law: Law, values: Mapping[str, float]) -> list[str]:
-    """Why the law's value is none: outside the metric's bounds, with the place where it leaves them."""
-    low, high = law.metric.bounds
-    try:
-        value = float(law.evaluate(**values))
-    except ExpressionError as error:
-        if high is None or len(values) > 1:
-            return [f"no value at these inputs: {error.what}"]
-        value = math.inf  # too large for a number
-    if high is not None and value > high:
-        limit, words = high, "exceed"
-    elif low is not None and value < low:
-        limit, words = low, "fall below"
-    else:
-        return []
-    text = f"{law.metric.name} would {words} {limit:g}"
-    if len(law.inputs) == 1:
-        (symbol,) = law.inputs
-        try:
-            edge = f"{law.inverse(symbol, limit):.4g} {law.variables[symbol].unit}".strip()
-        except LawError:  # it is beyond everywhere
-            return [text]
-        text += f": the law ends at {symbol} = {edge}, {values[symbol]:.4g} was asked"
-    return [text]

@@ -14,7 +14,7 @@ from scalecalc.errors import LawError
 from scalecalc.expressions import Binary, Expr, Name, Number, Root, parse
 from scalecalc.expressions.calculus import add, divide, multiply, negate, power, subtract
 from scalecalc.expressions.factoring import tree
-from scalecalc.laws.binding import ROLES, SIX_N_D
+from scalecalc.laws.binding import PF_DAY, ROLES, SIX_N_D
 from scalecalc.laws.conventions import UNKNOWN, Interval, Uncertainty, Variable
 from scalecalc.laws.law import Law
 from scalecalc.walk.profile import Profile
@@ -145,7 +145,8 @@ def convert(
         if "C" not in variables:
             raise law.error("counts no C", "convert its N")
         attention = "full" if compute == "exact" else UNKNOWN
-        variables["C"] = replace(variables["C"], count=compute, attention=attention)
+        unit = variables["C"].unit if "C" in law.inputs else "FLOP"
+        variables["C"] = replace(variables["C"], count=compute, attention=attention, unit=unit)
     elif "C" in variables and "C" not in law.inputs and params is not None:
         variables["C"] = replace(variables["C"], count=_six(params))
     if not replaced:
@@ -165,7 +166,9 @@ def _given(law: Law, family: Family, params: str | None, compute: str | None) ->
         raise law.error("counts so already", "ask for another count")
     best = family.params(params).substitute({family.size: family.member(family.params(old), law.formula)})
     variables = {**law.variables, "N": replace(law.variables["N"], count=params)}
-    return _renamed(law, family, best, variables, law.range, params, None)
+    unit = "FLOP/token" if params == "flops_per_token" else "parameter"
+    found = _renamed(law, family, best, variables, law.range, params, None)
+    return replace(found, metric=replace(law.metric, unit=unit))
 
 
 def _renamed(
@@ -264,7 +267,7 @@ def _size(law: Law, family: Family, params: str | None, compute: str | None, rat
         data = multiply(Number(ratio), family.params("total"))
         unit: Expr = Name("C")
         if law.variables["C"].unit == "PF-day":
-            unit = Binary("*", Number(8.64e19), unit)
+            unit = Binary("*", Number(PF_DAY), unit)
         elif law.variables["C"].unit != "FLOP":
             raise law.error(f"counts in {law.variables['C'].unit}s", "convert a law that counts FLOPs")
         return family.member(multiply(data, family.flops(compute)), unit)

@@ -55,8 +55,9 @@ def combine(
         logs: whether the parts are of logarithms.
     """
     given = {name: np.broadcast_to(np.asarray(parts.get(name, 0.0), float), value.shape) for name in PARTS}
-    total = np.sqrt(sum(part**2 for part in given.values()))
-    low, high = around(value, student(level, freedom) * total, logs)
+    with np.errstate(over="ignore"):  # then there is no interval
+        total = np.sqrt(sum(part**2 for part in given.values()))
+        low, high = around(value, student(level, freedom) * total, logs)
     return Band(value, low, high, level, given, freedom, logs)
 
 

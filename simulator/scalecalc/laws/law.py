@@ -94,8 +94,9 @@ class Law:
             raise self.error(f"more than {MOST_NESTED} roots inside each other", "write fewer")
         if len(set(declared)) < len(declared):
             raise self.error("a symbol is declared twice", "give each one meaning")
-        if self.covariance and (strange := [name for name, _ in self.covariance.coordinates() if name not in declared]):
-            raise self.error(f"covariance of {', '.join(strange)}, not declared", "name coefficients")
+        of = [name for name, _ in self.covariance.coordinates()] if self.covariance else []
+        if strange := [name for name in of if name not in self.coefficients]:
+            raise self.error(f"covariance of {', '.join(strange)}, no coefficients", "correct the covariance")
         if strange := sorted(set(self.draws) - set(self.coefficients)):
             raise self.error(f"draws of {', '.join(strange)}, no coefficients", "correct the draws")
         if len({len(values) for values in self.draws.values()}) > 1:

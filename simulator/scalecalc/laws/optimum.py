@@ -107,17 +107,19 @@ def optimum(
         draws: of the coefficients, for intervals instead of the law's covariance.
 
     Raises:
-        LawError: the law is not a conditional one of N and D, or the budget buys nothing.
+        LawError: the law is not a conditional one of N and D, the budget buys nothing, or the best N is no size.
     """
     import numpy as np
 
     from scalecalc.laws.intervals import told
     from scalecalc.laws.sets import sets_of
-    from scalecalc.laws.surface import Surface
+    from scalecalc.laws.surface import MOST, Surface
 
     surface = Surface(law, sets_of(law, draws), unique)
     sets, log_nd = surface.sets, surface.log(compute) - math.log(per_nd)
     log_n = surface.log_best(log_nd)
+    if not (abs(log_n[0]) < MOST and abs(log_nd[0] - log_n[0]) < MOST):
+        raise law.error(f"its N* at {compute:.3g} FLOP would be 10^{log_n[0] / math.log(10):.0f}", "choose another law")
     signed = surface.along(log_nd, log_n[:, None])[:, 0]
     worst = float(signed[0] + tolerance * abs(signed[0]))
     values = signed * law.sign

@@ -6,7 +6,8 @@ import math
 from collections.abc import Collection, Mapping
 
 from scalecalc.errors import UsageError, nearest
-from scalecalc.laws.binding import HEADLESS, SIX_N_D, Binding, Bound, beyond, flops_per_unit
+from scalecalc.laws.binding import HEADLESS, SIX_N_D, Binding, Bound, flops_per_unit
+from scalecalc.laws.bounds import beyond
 from scalecalc.laws.conventions import UNKNOWN, Variable
 from scalecalc.laws.law import Law
 
@@ -23,6 +24,8 @@ COUNTS = {
     "C": (*SIX_N_D, "exact", HEADLESS),
 }
 """What may follow a symbol: `N.total`, `D.seen`, `C.exact`."""
+LEAST, MOST = 1e-60, 1e60
+"""Of a value: beyond any run, and within what products and ratios of a few are numbers of."""
 
 
 def at_point(law: Law, given: Mapping[str, float], own_unit: Collection[str] = ()) -> Binding:
@@ -34,7 +37,8 @@ def at_point(law: Law, given: Mapping[str, float], own_unit: Collection[str] = (
         own_unit: of these, the ones that are in the law's own unit (PF-days) nevertheless.
 
     Raises:
-        UsageError: a symbol the law does not take, a value that is not positive, or one given twice.
+        UsageError: a symbol the law does not take, a value that is not positive or beyond any run, or
+            one given twice.
         LawError: a value is missing, or given in a count or unit nobody can turn into the law's.
     """
     values = _split(law, given)
@@ -68,6 +72,8 @@ def _split(law: Law, given: Mapping[str, float]) -> dict[str, dict[str, float]]:
             raise UsageError(f"{symbol} has no count '{count:.40}'", where="--set", todo=nearest(count, counts))
         if not (math.isfinite(value) and value > 0):
             raise UsageError(f"{name} = {value:g} is not above 0", where="--set", todo="give a positive number")
+        if not LEAST <= value <= MOST:
+            raise UsageError(f"{name} = {value:g} is beyond any run", where="--set", todo="give from 1e-60 to 1e60")
         found.setdefault(symbol, {})[count] = value
     return found
 
@@ -84,6 +90,8 @@ def _bound(
     mine = values.get(symbol, {})
     if mine and symbol not in (*COUNTS, "U"):  # bits, a loss, a number of experts
         return Bound(symbol, mine[""], "exact", "as given")
+    if {own, ""} <= mine.keys():
+        raise UsageError(f"{symbol} and {symbol}.{own} are the same count", where="--set", todo="give one of them")
     for count in (own, ""):
         if count in mine:
             said = f"{own}, as the law counts" if own != UNKNOWN else "the law does not say how it counts"
@@ -121,19 +129,21 @@ def _converted(law: Law, variable: Variable, values: Mapping[str, Mapping[str, f
     """C = 6*N*D from N and D, or D = C/(6*N) from C and N, in counts that belong together."""
     if variable.symbol == "C" and variable.count in SIX_N_D:
         n_count = SIX_N_D[variable.count]
-        n, d = _value(values, "N", n_count), _value(values, "D", "seen")
+        n, d = _value(law, values, "N", n_count), _value(law, values, "D", "seen")
         if n is not None and d is not None:
             return Bound("C", 6 * n * d, "converted", f"6*N*D, N {n_count}")
     if variable.symbol == "D" and variable.meaning != "unique":
         own = law.variables["C"].count if "C" in law.variables else UNKNOWN
         for count, n_count in SIX_N_D.items():
-            n = _value(values, "N", n_count)
-            c = _value(values, "C", count) if count == own else values.get("C", {}).get(count)
+            n = _value(law, values, "N", n_count)
+            c = _value(law, values, "C", count) if count == own else values.get("C", {}).get(count)
             if n is not None and c is not None:
                 return Bound("D", c / (6 * n), "converted", f"C/(6*N), N {n_count}")
     return None
 
 
-def _value(values: Mapping[str, Mapping[str, float]], symbol: str, count: str) -> float | None:
+def _value(law: Law, values: Mapping[str, Mapping[str, float]], symbol: str, count: str) -> float | None:
+    """What is given in a count, be it without a word where that is the law's own or it has none."""
     mine = values.get(symbol, {})
-    return mine.get(count, mine.get(""))
+    own = _own(law.variables[symbol]) if symbol in law.variables else UNKNOWN
+    return mine.get(count, mine.get("") if own in (count, UNKNOWN) else None)

@@ -94,8 +94,9 @@ def _said(law: Law, values: Mapping[str, float]) -> tuple[float, Interval | None
     parts = {name: float(own.parts[name][0]) for name, known in known_parts(law).items() if known}
     conformal = None
     if law.uncertainty.missed is not None:
-        low, high = around(own.value, law.uncertainty.missed, logs=True)
-        conformal = within(law, (float(low[0]), float(high[0])))
+        with np.errstate(over="ignore"):
+            low, high = (float(end[0]) for end in around(own.value, law.uncertainty.missed, logs=True))
+        conformal = within(law, (low, high)) if math.isfinite(high) else None
     return value, ends, {"parts": parts, "logs": own.logs, "freedom": own.freedom, "conformal": conformal}
 
 
@@ -113,15 +114,16 @@ def decades_outside(binding: Binding) -> dict[str, float]:
 
 
 def decades(law: Law, values: Mapping[str, float]) -> dict[str, float]:
-    """log10 of how far each quantity of `law.range` lies outside; values are in the law's own counts, quantities
-    without one are left out."""
+    """log10 of how far each quantity of `law.range` lies outside; values are in the law's own counts, quantities that
+    are no positive number there are left out."""
     distances = {}
     for text, (low, high) in law.range.items():
         try:
             place = float(parse(text).evaluate(values))
         except ExpressionError:
             continue
-        distances[text] = max(0.0, math.log10(place / high), math.log10(low / place))
+        if 0 < place < math.inf:
+            distances[text] = max(0.0, math.log10(place) - math.log10(high), math.log10(low) - math.log10(place))
     return distances
 
 

@@ -297,6 +297,8 @@ def _covariance(fields: Fields) -> Covariance:
     matrix = tuple(fields.under("matrix").numbers(name) for name in of)
     if any(len(row) != len(of) for row in matrix):
         raise fields.fail("matrix", f"{len(of)} rows of {len(of)} numbers", fields.data["matrix"])
+    if any(row[place] < 0 for place, row in enumerate(matrix)):
+        raise fields.fail("matrix", "of variances from 0 on, from corner to corner", fields.data["matrix"])
     covariance = Covariance(of, matrix, fields.text("basis", None))
     fields.done()
     return covariance

@@ -74,7 +74,8 @@ class Sets:
                 middle = np.where(good, others, 0.0).sum(axis=0) / known
                 apart = np.where(good, others - middle, 0.0)
                 return np.where(known >= 0.95 * len(others), np.sqrt((apart**2).sum(axis=0) / known), np.nan)
-        slopes = np.moveaxis(others[0::2] - others[1::2], 0, -1) / (2 * self.moves)
+        apart = np.moveaxis(others[0::2] - others[1::2], 0, -1)
+        slopes = np.divide(apart, 2 * self.moves, out=np.zeros_like(apart), where=self.moves > 0)
         variance: Array = np.einsum("...i,ij,...j->...", slopes, self.matrix, slopes)
         return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
@@ -97,6 +98,7 @@ def sets_of(law: Law, draws: Mapping[str, Sequence[float] | Array] | None = None
     names = list(law.covariance.coordinates())
     columns = {name: np.full((1 + 2 * len(names), 1), law.constants[name]) for name, _ in names}
     for index, ((name, is_log), move) in enumerate(zip(names, moves, strict=True)):
-        for place, step in ((1 + 2 * index, move), (2 + 2 * index, -move)):
-            columns[name][place] = columns[name][place] * np.exp(step) if is_log else columns[name][place] + step
+        with np.errstate(over="ignore"):  # of a covariance no run ever had: inf, and so no interval
+            for place, step in ((1 + 2 * index, move), (2 + 2 * index, -move)):
+                columns[name][place] = columns[name][place] * np.exp(step) if is_log else columns[name][place] + step
     return Sets(1 + 2 * len(names), columns, matrix, moves)

@@ -13,7 +13,7 @@ from scalecalc.report.numbers import cost
 
 Json = dict[str, Any]
 KINDS = ("vocabulary", "batch", "learning rate")
-"""What settings are called, each line holding those whose name ends so, in this order."""
+"""What settings are called, each line holding those whose name ends so, in this order; others follow."""
 
 
 def sized(size: Size) -> tuple[str, str]:
@@ -26,7 +26,8 @@ def sized(size: Size) -> tuple[str, str]:
 def settings(found: Sequence[Setting]) -> list[Row]:
     """A row for what each law says, by kind of setting."""
     rows: list[Row] = []
-    for kind in KINDS:
+    others = [setting.law.metric.name for setting in found if not setting.law.metric.name.endswith(KINDS)]
+    for kind in dict.fromkeys((*KINDS, *others)):
         label = kind
         for setting in found:
             if setting.law.metric.name.endswith(kind):
@@ -39,7 +40,7 @@ def _said(setting: Setting) -> Row:
     metric = setting.law.metric
     unit = "" if metric.unit == "1" else f" {metric.unit}s"
     value = short(setting.value) if setting.value >= 1 else f"{setting.value:.2g}"
-    name = "" if metric.name in KINDS else f", the {metric.name}"
+    name = f", the {metric.name}" if metric.name.endswith(KINDS) and metric.name not in KINDS else ""
     gaps = [f"{symbol} {gap:.1f} decades outside" for symbol, gap in setting.outside.items() if gap >= 0.05]
     return [f"{value}{unit}", f"{setting.law.name}{name}", ", ".join([setting.bound.status, *gaps])]
 
