@@ -34,6 +34,16 @@ def test_logarithms_make_factors():
     assert found.high[0] == pytest.approx(2 * np.exp(0.1 * 2.3533634), rel=1e-6)  # t of 3 degrees, tables
 
 
+def test_rivals_of_n_and_d_speak_beside_a_law_of_compute_too():
+    runs = grid_runs(additive(), 0.003)
+    mixed = law(
+        "mixed", "E + A*N**-a + B*D**-b + 0*C", {"E": 1.8, "A": 480.0, "a": 0.35, "B": 2100.0, "b": 0.37}, "N D C"
+    )
+    fitted = fit_law(mixed, runs, loss=least_squares())
+    compute = law("power", "A*C**-a", {"A": 10.0, "a": 0.05}, "C")
+    assert list(uncertainty(fitted, {"additive": additive(), "power": compute}).rivals) == ["additive"]
+
+
 @pytest.mark.parametrize("resample", ["runs", "residuals"])
 def test_a_straight_line_has_the_textbook_parts(resample):
     """Standard error of the mean response and residual deviation, from numpy alone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -79,6 +80,18 @@ def test_a_form_that_cannot_be_fitted_comes_last_and_says_why():
     assert [one.name for one in judged] == ["power", "shifted"]
     assert "no optimum" in judged[1].why
     assert [one.name for one in survivors(judged)] == ["power"]
+
+
+def test_a_simple_form_does_not_win_only_because_it_could_be_judged():
+    """The same fits, one judged and one not: the unjudged comes first where its AICc is better by more than 10."""
+    compute = np.geomspace(1e13, 5e15, 12)
+    first = ranked([FORMS[1]], line_runs("C", compute, 0.01 * compute**0.12))[0]
+    judged = replace(first, form=FORMS[1], aicc=-20.0, extrapolation=0.02)
+    for score, winner in ((-29.0, "power"), (-31.0, "saturating")):
+        other = replace(first, form=FORMS[2], aicc=score, extrapolation=math.inf)
+        found = rank([judged, other])
+        assert found[0].name == winner
+        assert [one.name for one in survivors(found)] == [winner]
 
 
 def test_nothing_survives_nothing():

@@ -41,6 +41,21 @@ def test_compute_follows_from_parameters_and_data(read: Read) -> None:
     assert any("--D-meaning" in line for line in found.assumptions)
 
 
+def test_names_of_trackers_and_columns_without_a_role(read: Read) -> None:
+    found = read("Name,config.n_params,config.tokens,lr,eval/loss\na,1e6,1e9,1,3\nb,1e7,2e9,1,2\n")
+    assert found.runs.columns["C"].tolist() == [6e15, 1.2e17]
+    assert "not used: lr (--column)" in found.facts
+
+
+def test_what_nobody_says_is_assumed_aloud(read: Read) -> None:
+    text = "params,tokens,loss\n1e6,1e9,3\n1e7,2e9,2\n"
+    assert [option for line in read(text).assumptions for option in ("--unit", "--task") if option in line] == [
+        "--unit", "--task",
+    ]  # fmt: skip
+    told = read(text, unit="nat/token", task="language-modeling").assumptions
+    assert not any("--unit" in line or "--task" in line for line in told)
+
+
 def test_names_say_what_they_count(read: Read) -> None:
     found = read("params_non_embedding,tokens_seen,loss\n1e6,1e9,3\n1e7,2e9,2\n")
     assert counts(found) == {"N": "non_embedding", "D": "seen", "C": "6N_nonemb*D"}

@@ -48,6 +48,21 @@ def test_the_seed_s_two_points_are_solved_exactly(make: Make) -> None:
     assert float(found.law.evaluate(C=1e15)) == pytest.approx(0.95, rel=1e-14)
 
 
+def test_a_form_of_compute_beside_n_and_d_becomes_one_of_both(make: Make) -> None:
+    """Where C is 6*N*D it is no variable of its own: the law has an optimum, and the same values."""
+    n, d = (axis.ravel() for axis in np.meshgrid(np.geomspace(1e7, 1e9, 5), np.geomspace(1e9, 1e11, 5)))
+    loss = 1.8 + (600 * (d / n) ** 0.17 + 1700 * (d / n) ** -0.17) * (6 * n * d) ** -0.17
+    reading = make(
+        "params,tokens,loss", "\n".join(f"{a!r},{b!r},{c!r}" for a, b, c in np.stack([n, d, loss], 1).tolist())
+    )
+    form = load("gadre-2024-loss")
+    assert form.inputs == ("N", "D", "C")
+    found = fit_form(form, reading, Method(draws=0)).law
+    assert found.inputs == ("N", "D")
+    assert found.coefficients["E"].value == pytest.approx(1.8, rel=1e-6)
+    assert found.evaluate(N=n, D=d) == pytest.approx(loss, rel=1e-8)
+
+
 @pytest.mark.parametrize(("symbol", "metric", "sign"), [("C", "accuracy", 1), ("tokens", "loss", -1)])
 def test_data_made_by_an_exponential_select_it(make: Make, symbol: str, metric: str, sign: int) -> None:
     x = np.geomspace(1e12, 1e14, 25)

@@ -117,3 +117,32 @@ def test_noise_is_that_of_logarithms_whatever_is_fitted():
     form = law("small", "(E + A/N**alpha + B/D**beta)/1000", ADDITIVE)
     found = doubts(thousandths, form, held={"E": 1.8, "alpha": 0.35, "beta": 0.37}, residual="raw")
     assert "3 of 3 groups are no deeper" in found["isoflop"]
+
+
+def test_a_law_of_compute_alone_says_what_it_leaves_out():
+    """D/N from 1 to 1e3 where both vary; one ratio where they grow alike."""
+    form = law("floor", "E + A*C**-a", {"E": 1.8, "A": 400.0, "a": 0.15}, "C")
+    varied = doubts(grid_runs(additive(), 0.003), form)["alone"]
+    assert varied.startswith("C alone: D/N varies from 0.1 to 1e+04 in the runs")
+    n = np.geomspace(1e7, 1e10, 12)
+    runs = Runs({"N": n, "D": 20 * n, "C": 120 * n * n}, additive().evaluate(N=n, D=20 * n), np.arange(12))
+    assert doubts(runs, form)["alone"].startswith("C alone: D/N is 20 in all runs")
+
+
+def test_counts_in_millions_and_hours_are_seen():
+    """Figures below a thousand parameters or a million FLOP; a curve over 100 to 10,000 examples is none."""
+    scaled = grid_runs(additive(), 0.003)
+    units = Runs({"N": scaled.columns["N"] / 1e6, "D": scaled.columns["D"]}, scaled.observed, scaled.groups)
+    assert doubts(units)["units"].startswith("N as low as 10 is read as parameters")
+    places = np.geomspace(100, 1e4, 20)
+    examples = line_runs("D", places, 0.1 + places**-0.3 * np.exp(0.01 * np.cos(np.arange(20.0))))
+    assert "units" not in doubts(examples, CURVE)
+    tokens = replace(examples, conventions={"D": {"sample": "token"}})
+    assert "D as low as 100" in doubts(tokens, CURVE)["units"]
+
+
+def test_perplexity_is_no_loss():
+    places = np.geomspace(1e6, 1e9, 20)
+    runs = line_runs("D", places, 10 + 1e4 * places**-0.3 * np.exp(0.01 * np.cos(np.arange(20.0))))
+    assert "perplexity" in doubts(replace(runs, metric="val_ppl"), CURVE)
+    assert "perplexity" not in doubts(runs, CURVE)

@@ -8,7 +8,7 @@ import pytest
 
 from scalecalc.dims import FILE, System
 from scalecalc.errors import LawError
-from scalecalc.laws import Plan, load, select, shipped
+from scalecalc.laws import UNKNOWN, Plan, Scope, load, select, shipped
 from scalecalc.laws.binding import bind_frontier
 from scalecalc.walk.profile import Quantity
 
@@ -66,6 +66,14 @@ def test_the_seed_law_is_not_for_language(gpt2, gpt2_plan):
     binding = LAWS["seed-exponential"].bind(gpt2, gpt2_plan)
     assert "another task" in binding.why
     assert "another modality" in binding.why
+
+
+def test_a_fit_that_does_not_say_its_task_is_taken_for_one_of_models_like_this(gpt2, gpt2_plan):
+    nobody = replace(LAWS["besiroglu-2024"], applies_to=Scope(UNKNOWN, UNKNOWN))
+    assert "the law's is unknown" in nobody.bind(gpt2, gpt2_plan).why
+    binding = replace(nobody, method={"loss": "huber"}).bind(gpt2, gpt2_plan)
+    assert binding.usable
+    assert any("does not say what was trained" in note for note in binding.notes)
 
 
 def test_force_marks_what_cannot_be_compared(resnet50, resnet50_plan):

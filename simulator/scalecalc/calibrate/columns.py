@@ -148,12 +148,12 @@ def _one(role: str, candidates: Sequence[str], source: str, n_count: str | None,
 
 
 def plain(name: str) -> str:
-    """A column's name without case, blanks and marks.
+    """A column's name without case, blanks and marks, and without where a tracker of experiments found it.
 
-    >>> plain("Training FLOP"), plain("n_params")
+    >>> plain("Training FLOP"), plain("config.n_params")
     ('trainingflop', 'nparams')
     """
-    return re.sub("[^a-z0-9]", "", name.lower())
+    return re.sub("[^a-z0-9]", "", re.sub(r"^(config|summary|hparams|args)[./_]", "", name.lower()))
 
 
 def said(name: str) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scalecalc.calibrate.reading import Reading
+from scalecalc.calibrate.reading import SIX, Reading
 from scalecalc.errors import FitError, UsageError, nearest
 from scalecalc.expressions import Expr, Name, parse
 from scalecalc.laws import UNKNOWN, Coefficient, Law, Metric, Scope, Source, Variable, catalogue, load
@@ -169,11 +169,23 @@ def checked(law: Law, reading: Reading, free: Iterable[str] = ()) -> None:
             raise FitError(f"{alone}: {law.name} needs several", where=runs.source, todo=todo)
 
 
+def _without_compute(law: Law, reading: Reading) -> Law:
+    """A form of N, D and C with 6*N*D for C, where the runs' C is that: then it has an optimum."""
+    conventions = reading.runs.conventions
+    count = conventions.get("N", {}).get("count", UNKNOWN)
+    if not {"N", "D", "C"} <= set(law.inputs) or conventions.get("C", {}).get("count") != SIX.get(count):
+        return law
+    six = {"C": parse("6*N*D")}
+    derived = {name: formula.substitute(six) for name, formula in law.derived.items()}
+    return replace(law, formula=law.formula.substitute(six), derived=derived)
+
+
 def dressed(law: Law, reading: Reading) -> Law:
     """A form in the runs' own counts, scope and metric: what is fitted says nothing about others."""
     from scalecalc.walk.task import TASKS
 
     runs = reading.runs
+    law = _without_compute(law, reading)
     used = {*law.inputs} | ({"C"} & runs.columns.keys())
     variables = {
         symbol: Variable(symbol, **{"unit": "", **dict(runs.conventions.get(symbol, {}))}) for symbol in sorted(used)

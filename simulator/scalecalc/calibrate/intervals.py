@@ -38,8 +38,8 @@ def uncertainty(
 
     Args:
         fitted: the law.
-        rivals: laws with coefficients that survive the judgement, by name; those that leave out a variable of the law,
-            or take one beside C that it does not, say nothing of its runs.
+        rivals: laws with coefficients that survive the judgement, by name; those that leave out a variable of the law
+            (C aside, where it takes N and D), or take one beside C that it does not, say nothing of its runs.
         drift: what rolling origins missed beyond noise (`Judged.drift`), a standard deviation of logarithms; NaN
             unknown. With one, there are no more degrees of freedom than origins less one.
         misses: log predicted - log observed beyond the origins.
@@ -49,6 +49,7 @@ def uncertainty(
     """
     left = runs_left(fitted.fit)
     needed, given = set(fitted.law.inputs), {*fitted.law.inputs, *({"C"} & fitted.law.variables.keys())}
+    needed -= {"C"} if {"N", "D"} <= needed else set()
     speaking = {n: law for n, law in (rivals or {}).items() if needed <= set(law.inputs) <= given}
     missed = conformal(np.asarray(misses))
     return Uncertainty(

@@ -20,6 +20,9 @@ from scalecalc.laws import Law
 
 SURVIVES = 2.0
 """A law survives if it missed the larger runs by no more than so many times what the best one did."""
+OUTCLASSED = 10.0
+"""A form whose AICc is so much worse than another's describes the runs with essentially no support beside it (Burnham
+and Anderson 2002): that it could be judged, and the other could not, is no reason to prefer it."""
 Ranges = Mapping[str, tuple[float, float]]
 
 
@@ -90,7 +93,8 @@ class Cuts:
 def rank(candidates: Sequence[Judged], cuts: Cuts | None = None, ranges: Mapping[str, Ranges] | None = None
          ) -> list[Judged]:  # fmt: skip
     """Fitted forms by what fits to the smaller runs missed of the larger ones, the best first; those that could not be
-    fitted last; where there are too few runs for a score, by AICc.
+    fitted last; where there are too few runs for a score, by AICc. Forms without a score come first if they outclass
+    the best one that has one.
 
     Args:
         candidates: fitted to all runs, or not.
@@ -99,13 +103,25 @@ def rank(candidates: Sequence[Judged], cuts: Cuts | None = None, ranges: Mapping
     """
     if cuts is not None:
         candidates = [_judge(one, cuts, (ranges or {}).get(one.name, {})) for one in candidates]
-    return sorted(candidates, key=lambda one: (one.fitted is None, one.extrapolation, one.aicc, _objective(one)))
+    found = sorted(candidates, key=lambda one: (one.fitted is None, one.extrapolation, one.aicc, _objective(one)))
+    if not found or not math.isfinite(found[0].extrapolation):
+        return found
+    limit = found[0].aicc - OUTCLASSED
+    return sorted(found, key=lambda one: math.isfinite(one.extrapolation) or not one.aicc < limit)
 
 
 def survivors(ranked: Sequence[Judged], times: float = SURVIVES) -> list[Judged]:
     """Laws that cannot be told from the best one: their spread is what the choice of a form leaves open."""
     limit = times * min((one.extrapolation for one in ranked), default=math.inf)
+    if promoted(ranked):
+        return [one for one in ranked if one.fitted is not None and one.aicc <= ranked[0].aicc + OUTCLASSED]
     return [one for one in ranked if one.fitted is not None and one.extrapolation <= limit < math.inf]
+
+
+def promoted(ranked: Sequence[Judged]) -> bool:
+    """Whether the best form could not be judged, while others could."""
+    scores = [math.isfinite(one.extrapolation) for one in ranked]
+    return any(scores) and not scores[0]
 
 
 def _objective(one: Judged) -> float:

@@ -23,6 +23,7 @@ from scalecalc.laws import Law
 
 BY_AICC = "AICc: the fit itself, no word on larger runs"
 BY_EXTRAPOLATION = "what fits to the smaller runs missed of the larger ones"
+BY_BOTH = f"{BY_EXTRAPOLATION}; before it, forms without that record whose AICc is better by more than 10"
 JUDGED = 8
 """So many forms, the best by AICc, are judged by extrapolation; each is fitted to several parts of the runs."""
 SAME = 1e-9
@@ -62,9 +63,10 @@ def rank(forms: Sequence[Law], reading: Reading, method: Method) -> tuple[list[J
         return found, BY_AICC
     good = [one for one in found if one.fitted is not None][:JUDGED]
     judged = judge.rank(good, cuts, {one.name: ranges_of(one.form, reading) for one in good})
-    if any(math.isfinite(one.extrapolation) for one in judged):
-        return judge.rank([*judged, *found[len(good) :]]), BY_EXTRAPOLATION
-    return found, BY_AICC
+    if not any(math.isfinite(one.extrapolation) for one in judged):
+        return found, BY_AICC
+    found = judge.rank([*judged, *found[len(good) :]])
+    return found, BY_BOTH if judge.promoted(found) else BY_EXTRAPOLATION
 
 
 def fit_form(form: Law, reading: Reading, method: Method) -> LawFit:

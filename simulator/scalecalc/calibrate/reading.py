@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from scalecalc.calibrate.columns import better, near_role, recognise, sample_of
+from scalecalc.calibrate.columns import SAYS, better, near_role, plain, recognise, sample_of
 from scalecalc.calibrate.runs import Runs
 from scalecalc.calibrate.stated import D_MEANINGS, N_COUNTS, Costs, ModelCost, Stated, said_by
 from scalecalc.calibrate.tables import Table
@@ -18,6 +18,8 @@ from scalecalc.calibrate.tape import Array
 from scalecalc.errors import FileError, ScalecalcError, UsageError, one_line
 
 SIX = {"total": "6N_total*D", "non_embedding": "6N_nonemb*D", "linear": "6N_linear*D"}
+MOST_UNUSED = 8
+"""Names of columns without a role that are listed."""
 NEAR, FAR = 0.01, 0.05
 """A C within the first of 6*N*D is it, beyond the second it is another count."""
 
@@ -103,10 +105,18 @@ class _Reader:
         }
         metric = stated.metric or of["P"].strip().lower()
         runs = Runs(values, observed, groups, metric, self.conventions, table.source, self._beside())
+        unused = [name for name in table.names if name not in of.values() and plain(name) not in SAYS]
+        if unused:
+            more = f" and {len(unused) - MOST_UNUSED} more" if len(unused) > MOST_UNUSED else ""
+            self.facts.append(f"not used: {', '.join(unused[:MOST_UNUSED])}{more} (--column)")
         direction = better(metric) if stated.metric else better(of["P"])
+        unit, task = stated.unit or _unit(direction, observed), stated.task or self._task(models)
+        if unit == "unknown":
+            self.assumptions.append(f"{metric} has no unit: its figures stand as they are (--unit, such as nat/token)")
+        if task is None:
+            self.assumptions.append("the law is for any models like these: nobody says what was trained (--task)")
         return Reading(
-            runs, direction, stated.unit or _unit(direction, observed),
-            stated.task or self._task(models), stated.corpus, table.numbers(of["se"]) if "se" in of else None,
+            runs, direction, unit, task, stated.corpus, table.numbers(of["se"]) if "se" in of else None,
             tuple(self.facts), tuple(self.assumptions), replicates,
         )  # fmt: skip
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from scalecalc.calibrate.columns import plain
 from scalecalc.calibrate.judge import growing
 from scalecalc.calibrate.lawfit import LawFit
 from scalecalc.calibrate.profiling import scatter
@@ -24,6 +25,10 @@ STEPS = 1_000
 EPOCHS = 4.0
 """Repeated data are as good as new up to here (Muennighoff et al. 2023)."""
 GAP = 0.1
+LEAST = {"N": 1e3, "D": 1.0, "U": 1.0, "C": 1e6}
+"""Fewer parameters, samples or FLOP than those are most likely counted in millions, hours or the like."""
+LEAST_TOKENS = 1e3
+UNITS = {"N": "parameters; millions", "D": "samples; billions", "U": "samples; billions", "C": "FLOP; hours or EFLOP"}
 SAME_COMPUTE = 0.1
 """Runs whose compute differs by no more, relatively, are one isoFLOP group."""
 
@@ -33,7 +38,8 @@ class Doubt:
     """A doubt.
 
     Attributes:
-        kind: `confounded`, `floor`, `decades`, `steps`, `isoflop`, `repeated` or `overfitting`.
+        kind: `units`, `perplexity`, `confounded`, `alone`, `floor`, `decades`, `steps`, `isoflop`, `repeated` or
+            `overfitting`.
         text: one line, with the figure and what to do.
     """
 
@@ -47,6 +53,40 @@ def warnings(fitted: LawFit) -> list[Doubt]:
     Looked at besides the law's own variables: `U` (distinct samples) and what the runs have `beside`.
     """
     return [Doubt(kind, text) for kind, check in CHECKS.items() for text in check(fitted)]
+
+
+def _units(fitted: LawFit) -> Iterator[str]:
+    """Variables too small to be counted in ones."""
+    runs = fitted.runs
+    for symbol, column in runs.columns.items():
+        tokens = runs.conventions.get(symbol, {}).get("sample") == "token"
+        if (least := float(column.min())) < (LEAST_TOKENS if tokens else LEAST.get(symbol, 0.0)):
+            one, other = UNITS[symbol].split("; ")
+            yield f"{symbol} as low as {least:.3g} is read as {one}: if the column holds {other}, multiply them out"
+
+
+def _perplexity(fitted: LawFit) -> Iterator[str]:
+    metric = plain(fitted.runs.metric)
+    if "perplexity" in metric or metric.endswith("ppl"):
+        yield "perplexity is fitted as it stands; laws are of its logarithm, the loss: give a column of that"
+
+
+def _alone(fitted: LawFit) -> Iterator[str]:
+    """A law of less than the N and D that vary in the runs."""
+    columns, inputs = fitted.runs.columns, fitted.law.inputs
+    if not {"N", "D"} <= columns.keys() or len(inputs) != 1 or inputs[0] not in ("C", "N", "D"):
+        return
+    n, d = np.log(columns["N"]), np.log(columns["D"])
+    ratio = columns["D"] / columns["N"]
+    if n.std() < 1e-9 or d.std() < 1e-9:
+        return
+    if float(ratio.max() / ratio.min()) < 1 + SAME_COMPUTE:
+        yield f"{inputs[0]} alone: D/N is {ratio.mean():.3g} in all runs, so it holds there only; vary N at equal D"
+    else:
+        yield (
+            f"{inputs[0]} alone: D/N varies from {ratio.min():.3g} to {ratio.max():.3g} in the runs, which the law "
+            "cannot tell apart; give more runs, or name a law of both (--law separable)"
+        )
 
 
 def _confounded(fitted: LawFit) -> Iterator[str]:
@@ -151,6 +191,6 @@ def _overfitting(fitted: LawFit) -> Iterator[str]:
 
 
 CHECKS: dict[str, Callable[[LawFit], Iterator[str]]] = {
-    "confounded": _confounded, "floor": _floor, "decades": _decades, "steps": _steps, "isoflop": _isoflop,
-    "repeated": _repeated, "overfitting": _overfitting,
+    "units": _units, "perplexity": _perplexity, "confounded": _confounded, "alone": _alone, "floor": _floor,
+    "decades": _decades, "steps": _steps, "isoflop": _isoflop, "repeated": _repeated, "overfitting": _overfitting,
 }  # fmt: skip

@@ -26,7 +26,7 @@ def mismatches(law: Law, plan: Plan) -> list[str]:
     task = None if plan.task is None else ALIASES.get(plan.task, plan.task)
     pairs = ("task", ALIASES.get(scope.task, scope.task), task), ("modality", scope.modality, plan.modality)
     for word, theirs, ours in pairs:
-        if theirs == ANY:
+        if theirs == ANY or (theirs == UNKNOWN and law.method):  # a fit of one's own, see `assumptions`
             continue
         if ours is None:
             reasons.append(f"the model's {word} is unknown (--task), the law's is {theirs}")
@@ -61,6 +61,8 @@ def routed(law: Law) -> bool:
 def assumptions(law: Law, plan: Plan) -> list[str]:
     """What is taken for granted when the law is applied to this model."""
     scope, notes = law.applies_to, []
+    if scope.task == UNKNOWN and law.method:
+        notes.append("the law does not say what was trained: taken to be models like this one (calibrate --task)")
     for word, theirs, ours in (("corpus", scope.corpus, plan.corpus), ("family", scope.family, plan.family)):
         names = [plain(name) for name in theirs]
         if names and ours is None:

@@ -14,7 +14,7 @@ from scalecalc.laws.optimum import Least, Optimum
 from scalecalc.report.advice import settings, sized
 from scalecalc.report.allocated import COLUMNS, document, points
 from scalecalc.report.blocks import Block
-from scalecalc.report.numbers import percent, scientific
+from scalecalc.report.numbers import percent, scientific, unit
 from scalecalc.report.placed import cost_of, count_of, ratio_of, within
 from scalecalc.report.render import grid
 from scalecalc.report.standing import model_block, spent_block
@@ -62,7 +62,7 @@ def _optimum(result: Allocation) -> Block:
     block.rows.append(
         [f"for {scientific(budget.flops)} FLOP{words}; intervals are 90 %, of the coefficients only{kind}"]
     )
-    metrics = {f"{place.law.metric.name}, {place.law.metric.unit}" for place in result.places}
+    metrics = {", ".join((place.law.metric.name, *unit(place.law.metric.unit).split())) for place in result.places}
     said = metrics.pop() if len(metrics) == 1 else "reaches"
     block.rows.append(["law", "C", "N*", "D*", "D/N", said, "N within 1 %", "2x the budget"])
     for place in result.places:
@@ -72,7 +72,7 @@ def _optimum(result: Allocation) -> Block:
             block.rows.append([
                 place.law.name, cost_of(place), f"{within(short(best.params), best.params_interval)} {count_of(place)}",
                 f"{within(short(best.data), best.data_interval)} {place.sample}s", ratio_of(best.data / best.params),
-                value if said != "reaches" else f"{place.law.metric.name} {value} {place.law.metric.unit}",
+                value if said != "reaches" else f"{place.law.metric.name} {value}{unit(place.law.metric.unit)}",
                 f"{short(best.near[0])} to {short(best.near[1])}", f"gains {place.doubling or 0.0:.2g}",
             ])  # fmt: skip
     for size in result.sizes:
@@ -210,7 +210,7 @@ def _curves(result: Allocation) -> Block:
         law, row = curve.law, [curve.law.name]
         if budget is not None:
             of = ", the best model" if law.kind == "frontier" else ""
-            row.append("" if curve.value is None else f"{law.metric.name} {curve.value:.2f} {law.metric.unit}{of}")
+            row.append("" if curve.value is None else f"{law.metric.name} {curve.value:.2f}{unit(law.metric.unit)}{of}")
             row.append("" if curve.doubling is None else f"gains {curve.doubling:.2g}")
             row.append("" if curve.bound is None else curve.bound.status)
         if target is not None:

@@ -7,7 +7,7 @@ from scalecalc.estimate.words import short
 from scalecalc.laws import Bound, Prediction
 from scalecalc.report.advice import settings, sized
 from scalecalc.report.blocks import UNKNOWN, Block, Row, compute_block, header, size_block, sizes_of_data
-from scalecalc.report.numbers import count, percent, scientific, size
+from scalecalc.report.numbers import count, percent, scientific, size, unit
 
 
 def estimate_blocks(result: Estimate) -> list[Block]:
@@ -130,7 +130,7 @@ def _prediction(prediction: Prediction, is_default: bool) -> Row:
     if not prediction.comparable:
         where = f"NOT COMPARABLE; {where}"
     name = f"{prediction.law} *" if is_default else prediction.law
-    return [name, f"{prediction.metric} {prediction.value:.{digits}f} {prediction.unit}", interval, where, takes]
+    return [name, f"{prediction.metric} {prediction.value:.{digits}f}{unit(prediction.unit)}", interval, where, takes]
 
 
 def _taken(bound: Bound) -> str:
@@ -166,7 +166,7 @@ def _optimum(result: Estimate) -> Block:
         )
     for ahead in result.frontiers:
         metric_ = ahead.law.metric
-        said = f"{metric_.name} {ahead.value:.2f} {metric_.unit}"
+        said = f"{metric_.name} {ahead.value:.2f}{unit(metric_.unit)}"
         how = "" if ahead.bound.status == "exact" else f": {ahead.bound.how}"
         block.rows.append([ahead.law.name, f"{said} of the best model for C ({ahead.bound.status}{how})"])
     for best_size in result.sizes:

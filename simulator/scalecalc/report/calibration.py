@@ -10,11 +10,12 @@ from typing import IO, Any
 from scalecalc import __version__
 from scalecalc.calibrate.calibration import Calibration
 from scalecalc.calibrate.intervals import written
-from scalecalc.calibrate.judge import SURVIVES, Judged
+from scalecalc.calibrate.judge import OUTCLASSED, SURVIVES, Judged, promoted
 from scalecalc.calibrate.lawfile import fitted_law, method_words
 from scalecalc.laws.writing import text_of
 from scalecalc.report import ahead, held
 from scalecalc.report.blocks import Block, Row
+from scalecalc.report.numbers import unit
 from scalecalc.report.render import grid
 from scalecalc.report.terminal import show_blocks
 
@@ -24,6 +25,8 @@ OWN = ("objective", "chosen", "members")
 """Words of the method that other blocks have."""
 SHOWN = 8
 """Forms a table lists."""
+NAMED = 6
+"""Forms that could not be fitted of which it says why."""
 
 
 def render(result: Calibration, form: str, file: IO[str], path: str | None = None) -> None:
@@ -108,7 +111,11 @@ def _counts(result: Calibration) -> str:
 def _ranges(result: Calibration) -> list[Row]:
     runs = result.kept.runs
     columns = {**runs.columns, runs.metric: runs.observed}
-    return [[name, f"{column.min():.4g} to {column.max():.4g}"] for name, column in columns.items()]
+    units = {runs.metric: result.read.unit, "C": "FLOP"}
+    return [
+        [name, f"{column.min():.4g} to {column.max():.4g}{unit(units.get(name, ''))}"]
+        for name, column in columns.items()
+    ]
 
 
 def _forms(result: Calibration) -> list[Row]:
@@ -123,8 +130,13 @@ def _forms(result: Calibration) -> list[Row]:
     if len(fitted) > SHOWN:
         rows.append([f"and {len(fitted) - SHOWN} more (--format json)"])
     if survive:
-        rows.append([f"* survives: missed no more than {SURVIVES:g} times what the best one did"])
-    rows += [["not fitted", one.name, one.why] for one in result.ranked if one.fitted is None]
+        far = f"AICc within {OUTCLASSED:g} of the best; it had no optimum, or too few runs, below one of the origins"
+        near = f"missed no more than {SURVIVES:g} times what the best one did"
+        rows.append([f"* survives: {far if promoted(result.ranked) else near}"])
+    left_out = [one for one in result.ranked if one.fitted is None]
+    rows += [["not fitted", one.name, one.why] for one in left_out[:NAMED]]
+    if len(left_out) > NAMED:
+        rows.append([f"and {len(left_out) - NAMED} more could not be fitted (--format json)"])
     return rows
 
 
@@ -161,7 +173,8 @@ def _next(result: Calibration, path: str | None) -> str:
     law = path or "fit.yaml"
     values = " ".join(f"--set {symbol}=..." for symbol in result.law.inputs)
     first = "" if path else "-o fit.yaml keeps the law; then "
-    return f"{first}scalecalc predict {law} {values}, scalecalc estimate MODEL --budget ... --law {law}"
+    best = f"scalecalc optimal --law {law} --budget ..., " if {"N", "D"} <= set(result.law.inputs) else ""
+    return f"{first}scalecalc predict {law} {values}, {best}scalecalc estimate MODEL --budget ... --law {law}"
 
 
 def document(result: Calibration) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from scalecalc.dims import Poly
+from scalecalc.laws.conventions import UNKNOWN
 
 PREFIXES = ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""))
 
@@ -70,3 +71,12 @@ def dims(shape: Iterable[object] | None) -> str:
 def percent(part: float) -> str:
     """A share: 5.5 %, below .1 % more digits."""
     return f"{100 * part:.1f} %" if part >= 0.001 or not part else f"{100 * part:.2g} %"
+
+
+def unit(name: str) -> str:
+    """The unit behind a performance, nothing where there is none or nobody knows it.
+
+    >>> unit("nat/token"), unit("1"), unit("unknown")
+    (' nat/token', '', '')
+    """
+    return "" if name in ("", "1", UNKNOWN) else f" {name}"

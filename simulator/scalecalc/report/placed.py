@@ -7,6 +7,7 @@ from collections.abc import Callable
 from scalecalc.estimate.places import Place
 from scalecalc.estimate.words import short
 from scalecalc.laws.conventions import UNKNOWN, Interval
+from scalecalc.report.numbers import unit
 
 
 def cost_of(place: Place) -> str:
@@ -17,7 +18,7 @@ def cost_of(place: Place) -> str:
 def value_of(place: Place, value: float) -> str:
     """A performance with its name and unit."""
     metric = place.law.metric
-    return f"{metric.name} {value:.2f} {metric.unit}"
+    return f"{metric.name} {value:.2f}{unit(metric.unit)}"
 
 
 def within(text: str, interval: Interval | None, words: Callable[[float], str] = short) -> str:

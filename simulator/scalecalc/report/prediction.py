@@ -8,10 +8,11 @@ from typing import IO, Any
 
 from scalecalc import __version__
 from scalecalc.laws import Law, Prediction
-from scalecalc.laws.conventions import LEVEL, UNKNOWN
+from scalecalc.laws.conventions import LEVEL
 from scalecalc.laws.numerics import student
 from scalecalc.report.blocks import Block, Row
 from scalecalc.report.contract import parts
+from scalecalc.report.numbers import unit
 from scalecalc.report.render import grid
 from scalecalc.report.terminal import show_blocks
 
@@ -32,7 +33,7 @@ def blocks(law: Law, found: Prediction) -> list[Block]:
     """The same for people."""
     parts = [
         Block(law.name, [[law.title or law.kind]]),
-        Block("SAYS", [[f"{found.metric} {shown(found)}{_unit(found)}"], [_interval(found)]]),
+        Block("SAYS", [[f"{found.metric} {shown(found)}{unit(found.unit)}"], [_interval(found)]]),
         Block("PARTS", _parts(law, found)),
         Block("AT", [
             [bound.symbol, f"{bound.value:.6g} {law.variables[bound.symbol].unit}".rstrip(), bound.status, bound.how]
@@ -68,16 +69,12 @@ def _interval(found: Prediction) -> str:
 
 def deviation(found: Prediction, size: float) -> str:
     """A standard deviation: in per cent where it is of logarithms, else in the law's unit."""
-    return f"{100 * size:.2f} %" if found.logs else f"{size:.3g}{_unit(found)}"
+    return f"{100 * size:.2f} %" if found.logs else f"{size:.3g}{unit(found.unit)}"
 
 
 def degrees(freedom: float) -> str:
     """In words."""
     return f"{freedom:g} degree{'s' * (freedom != 1)} of freedom"
-
-
-def _unit(found: Prediction) -> str:
-    return "" if found.unit in (UNKNOWN, "1") else f" {found.unit}"
 
 
 def _parts(law: Law, found: Prediction) -> list[Row]:
