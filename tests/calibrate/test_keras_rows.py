@@ -32,7 +32,10 @@ def test_nothing_is_assumed_but_what_the_rows_do_not_say(reading: Reading) -> No
         "C": {"count": "exact", "attention": "unknown", "unit": "FLOP"},
     }  # fmt: skip
     assert (runs.metric, reading.better) == ("loss", "lower")
-    assert not reading.assumptions
+    assert [line.split(":")[0] for line in reading.assumptions] == [
+        "loss has no unit",
+        "the law is for any models like these",
+    ]
     assert len(runs) == len(set(runs.groups.tolist())) == 24  # two seeds are two runs
 
 
