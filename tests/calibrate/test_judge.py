@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scalecalc.calibrate.judge import Cuts, Judged, aicc, candidate, rank, survivors
+from scalecalc.calibrate.judge import Cuts, Judged, aicc, candidate, rank, survivors, with_record
 from scalecalc.calibrate.lawfit import fit_law
 from scalecalc.calibrate.losses import least_squares
 from scalecalc.calibrate.origins import origins
@@ -92,6 +92,7 @@ def test_a_simple_form_does_not_win_only_because_it_could_be_judged():
         found = rank([judged, other])
         assert found[0].name == winner
         assert [one.name for one in survivors(found)] == [winner]
+        assert [one.name for one in survivors(with_record(found))] == ["power"]  # what an average takes
 
 
 def test_nothing_survives_nothing():

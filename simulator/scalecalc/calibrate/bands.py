@@ -86,6 +86,11 @@ class Held:
     scores: Array
 
     @property
+    def unsure(self) -> int:
+        """How many the law has no interval for: too many of its draws have no value there."""
+        return int((~np.isfinite(self.about.sigma)).sum())
+
+    @property
     def inside(self) -> int:
         """How many lie where a run should."""
         observed = self.runs.observed

@@ -11,10 +11,10 @@ import numpy as np
 from scalecalc.calibrate.ensemble import DRAWS, Ensemble, ensemble_of
 from scalecalc.calibrate.forms import forms_for
 from scalecalc.calibrate.intervals import coefficients, of_judged
-from scalecalc.calibrate.judge import Judged, survivors
+from scalecalc.calibrate.judge import Judged, promoted, survivors, with_record
 from scalecalc.calibrate.lawfit import LawFit
 from scalecalc.calibrate.method import Method
-from scalecalc.calibrate.ranking import rank
+from scalecalc.calibrate.ranking import BY_EXTRAPOLATION, rank
 from scalecalc.calibrate.reading import Reading, digest
 from scalecalc.calibrate.resample import bootstrap, solved
 from scalecalc.calibrate.sets import RunSet
@@ -136,10 +136,13 @@ def calibrate(
     method = method or Method()
     kept = method.kept(reading, run_set.drop_highest if run_set else 0)
     ranked, ranked_by = rank(forms or forms_for(kept), kept, method)
-    if not ranked or ranked[0].fitted is None:
+    best = ranked[0].fitted if ranked else None
+    if best is None:
         why = ranked[0].why if ranked else "no form takes these columns"
         raise FitError(f"no form can be fitted: {why}", todo="name one: --law")
     if ensemble:
+        if promoted(ranked):
+            ranked, ranked_by = with_record(ranked), BY_EXTRAPOLATION
         chosen = survivors(ranked)
         if forms:
             chosen = [one for one in ranked if one.fitted is not None]
@@ -150,7 +153,7 @@ def calibrate(
         return Calibration(
             reading, kept, method, ranked, ranked_by, drawn, np.empty(0), 0, "" if drawn else NONE, run_set, whole
         )
-    drawn, gradients, lost, why_none = _resampled(ranked[0].fitted, method, share)
+    drawn, gradients, lost, why_none = _resampled(best, method, share)
     return Calibration(reading, kept, method, ranked, ranked_by, drawn, gradients, lost, why_none, run_set)
 
 

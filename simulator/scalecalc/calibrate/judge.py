@@ -124,6 +124,11 @@ def promoted(ranked: Sequence[Judged]) -> bool:
     return any(scores) and not scores[0]
 
 
+def with_record(ranked: Sequence[Judged]) -> list[Judged]:
+    """Forms that could be judged before all others: averages weight them by what they foretold."""
+    return sorted(ranked, key=lambda one: not math.isfinite(one.extrapolation))
+
+
 def _objective(one: Judged) -> float:
     return one.fitted.fit.objective if one.fitted else math.inf
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from scalecalc.calibrate.bands import fitted_of, held_of
+from scalecalc.calibrate.bands import Held, fitted_of, held_of
 from scalecalc.calibrate.calibration import Calibration
 from scalecalc.calibrate.tape import Array
 from scalecalc.laws.conventions import LEVEL
@@ -27,7 +27,7 @@ def rows(result: Calibration) -> list[Row]:
     how = [f"{100 * value:.2g} %" if logs else f"{value:.3g}" for value in (_rms(held.off), np.abs(held.off).max())]
     lines: list[Row] = [[
         f"{len(held.off):,} observations, not fitted: off by {how[0]} (root mean square), {how[1]} at most; "
-        f"{held.inside} of {len(held.off):,} inside the law's {LEVEL:.0%} interval of one run ({basis(found.law)})"
+        f"{_inside(held)} of one run ({basis(found.law)})"
     ]]  # fmt: skip
     if len(held.off) > SHOWN:
         return lines
@@ -35,9 +35,10 @@ def rows(result: Calibration) -> list[Row]:
     lines.append([*names, held.runs.metric, "law", "interval", "z"])
     for k, observed in enumerate(held.runs.observed):
         about = held.about
-        ends = f"{about.least[k]:.4g} to {about.most[k]:.4g}"
+        known = np.isfinite(about.sigma[k])
+        ends, z = f"{about.least[k]:.4g} to {about.most[k]:.4g}" if known else "none", f"{held.scores[k]:+.1f}"
         values = [f"{held.runs.columns[name][k]:.4g}" for name in names]
-        lines.append([*values, f"{observed:.4g}", f"{about.middle[k]:.4g}", ends, f"{held.scores[k]:+.1f}"])
+        lines.append([*values, f"{observed:.4g}", f"{about.middle[k]:.4g}", ends, z if known else ""])
     return lines
 
 
@@ -49,15 +50,26 @@ def document(result: Calibration) -> dict[str, Any] | None:
     held = held_of(found, result.read.held.runs)
     about = held.about
     return {
-        "observations": len(held.off), "rms": _rms(held.off), "inside": held.inside, "level": LEVEL,
+        "observations": len(held.off), "rms": _rms(held.off), "inside": held.inside, "without_interval": held.unsure, "level": LEVEL,
         "basis": basis(found.law),
         "runs": [
             {**{name: float(column[k]) for name, column in held.runs.columns.items()}, "observed": float(observed),
-             "law": float(about.middle[k]), "interval": [float(about.least[k]), float(about.most[k])],
-             "z": float(held.scores[k])}
+             "law": float(about.middle[k]),
+             "interval": [float(about.least[k]), float(about.most[k])] if np.isfinite(about.sigma[k]) else None,
+             "z": float(held.scores[k]) if np.isfinite(held.scores[k]) else None}
             for k, observed in enumerate(held.runs.observed[:MOST])
         ],
     }  # fmt: skip
+
+
+def _inside(held: Held) -> str:
+    known = len(held.off) - held.unsure
+    none = (
+        f" ({held.unsure:,} more have none: too many draws of the coefficients have no value there)"
+        if held.unsure
+        else ""
+    )
+    return f"{held.inside:,} of {known:,} inside the law's {LEVEL:.0%} interval{none}"
 
 
 def _rms(off: Array) -> float:
