@@ -50,8 +50,8 @@ def document(result: Calibration) -> dict[str, Any] | None:
     held = held_of(found, result.read.held.runs)
     about = held.about
     return {
-        "observations": len(held.off), "rms": _rms(held.off), "inside": held.inside, "without_interval": held.unsure, "level": LEVEL,
-        "basis": basis(found.law),
+        "observations": len(held.off), "rms": _rms(held.off), "inside": held.inside, "without_interval": held.unsure,
+        "level": LEVEL, "basis": basis(found.law),
         "runs": [
             {**{name: float(column[k]) for name, column in held.runs.columns.items()}, "observed": float(observed),
              "law": float(about.middle[k]),
