@@ -42,8 +42,12 @@ def mismatches(law: Law, plan: Plan) -> list[str]:
     per_token = "/token" in law.metric.unit or law.kind in ("allocation", "hyperparameter")
     # a fit of one's own that does not say what its tokens are is taken to know them
     fitted = law.metric.tokenizer == UNKNOWN and bool(law.method)
-    if letters and not known and not fitted and per_token and scope.modality == "text":
+    per_token = per_token and scope.modality == "text"
+    if letters and not known and not fitted and per_token:
         reasons.append(f"other tokens: the law's are pieces of words, the model's of {plan.tokenizer}")
+    if known and not letters and per_token:
+        ours = plan.tokenizer or "pieces of words"
+        reasons.append(f"other tokens: the law's are of {law.metric.tokenizer}, the model's {ours} (--tokenizer)")
     if plan.sparse and not routed(law):
         reasons.append("a mixture of experts: the models behind the law are dense")
     if routed(law) and not plan.sparse:
