@@ -23,7 +23,7 @@ from scalecalc.calibrate.intervals import short
 from scalecalc.calibrate.lawfile import fitted_law, thinned
 from scalecalc.calibrate.method import Method
 from scalecalc.calibrate.reading import Reading
-from scalecalc.errors import ScalecalcError
+from scalecalc.errors import FitError, ScalecalcError
 from scalecalc.laws import Law
 from scalecalc.laws.conventions import Interval, Metric, Scope, Source, Variable
 from scalecalc.laws.writing import text_of
@@ -59,6 +59,7 @@ class Question:
         common: what the runs had in common, or as it varied, beside the law's variables: the range of each.
         horizon: see `Method`.
         held: coefficients with a value.
+        least: runs it takes to answer it.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Question:
     common: Sequence[str] = ()
     horizon: float | None = None
     held: Mapping[str, float] = field(default_factory=dict)
+    least: int = 12
 
     def asks_for(self, row: Row) -> bool:
         """Whether the row is one of its runs, fitted or held out."""
@@ -94,7 +96,7 @@ QUESTIONS = (
         Scope("text", "language-modeling", ("transformer",), ("gcide",)),
         {"epochs": "at most 1", "optimizer": f"{SCHEDULE}, beta2 0.98, the rate tuned for each width",
          "batch": "512 or 1,024 characters in contexts of 64"},
-        ("99 distinct characters; 64 at once: more context would help less than it does in longer texts",),
+        ("99 distinct characters; 64 at once: more context would help less than it does in longer texts",), least=30,
     ),
     Question(
         "keras-images-loss", "handwritten digits, the seed article's CNN in widths 1/8 to 1", "images", {"grid": "a"},
@@ -149,9 +151,11 @@ def answers() -> dict[str, Calibration]:
     """What came of every question that the rows there are can answer."""
     found = {}
     for question in QUESTIONS:
-        read = runs(question)
-        forms = [form_of(name, read) for name in question.forms]
         try:
+            read = runs(question)
+            if len(read.runs) < question.least:
+                raise FitError(f"{len(read.runs)} runs of the {question.least} it takes")
+            forms = [form_of(name, read) for name in question.forms]
             found[question.name] = calibrate(read, method(question), forms)
         except ScalecalcError as error:
             print(f"{question.name}: not yet: {error}", file=sys.stderr)
@@ -211,7 +215,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{name}: {found.formula}, {len(result.kept.runs)} runs")
         for one in result.ranked:
             print(f"    {one.name:24} {one.extrapolation:.4f} {one.why}")
-        if not options.list:
+    if not options.list:
+        for path in LAWS.glob("keras-*.yaml"):
+            path.unlink()
+        for name, found in laws().items():
             (LAWS / f"{name}.yaml").write_text(text_of(found), encoding="utf-8")
     return 0
 

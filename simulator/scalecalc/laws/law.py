@@ -184,6 +184,16 @@ class Law:
         return self.kind in ("conditional", "frontier") and not self.is_form
 
     @property
+    def divides(self) -> bool:
+        """Whether it tells how a budget is best divided into N and D: conditional on both, C a multiple of N times D.
+
+        Runs with exact C that saw D distinct samples, who knows how often, do not.
+        """
+        joint = self.kind == "conditional" and self.inputs in (("N", "D"), ("N", "D", "U"))
+        exact = "C" in self.variables and self.variables["C"].count == "exact"
+        return joint and not (exact and self.variables["D"].meaning == "unique")
+
+    @property
     def sign(self) -> int:
         """1 where lower is better, -1 where higher is: what a minimiser multiplies by."""
         return 1 if self.metric.better == "lower" else -1
