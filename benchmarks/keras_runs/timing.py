@@ -119,3 +119,9 @@ def times(domain: str, split: str = "") -> Times:
     chosen = rows(domain, lambda row: not split or row["split"] == split)
     part = runs(chosen)
     return Times(tuple(chosen), part.observed, fitted().predict(part.columns))
+
+
+def share(row: Row) -> float:
+    """Of the device's peak rate that a row's steps took."""
+    flops = step(row["domain"], float(row["width"]), int(row["depth"]), int(row["batch_size"]))[1]
+    return flops / float(row["step_cpu_seconds"]) / device(DEVICE).peak["fp32"]
