@@ -1,6 +1,6 @@
 """Laws of the recorded rows, by the package's own calibration.
 
-    python -m benchmarks.keras_runs.calibrate_rows       fit them again and write the law files that come with the package
+    python -m benchmarks.keras_runs.calibrate_rows          fit them again and write the law files of the package
     python -m benchmarks.keras_runs.calibrate_rows --list   only say what came out
 
 What is fitted is stated in `QUESTIONS`; rows of the split `heldout` are predicted and never fitted.

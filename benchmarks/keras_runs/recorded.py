@@ -66,8 +66,9 @@ def reading(
     columns.update({"N": f"N_{count}"} if "N" in wanted else {})
     columns.update({"D": "U"} if distinct else {})
     stated = Stated(
-        columns, n_count=count if "N" in wanted else None, d_meaning="unique" if distinct else "seen", c_count="exact" if "C" in wanted else None,
-        sample=None if wanted == ["C"] else "token" if domain == "text" else "example", unit="fraction" if performance in SHARES else "nat",
+        columns, n_count=count if "N" in wanted else None, d_meaning="unique" if distinct else "seen",
+        c_count="exact" if "C" in wanted else None, unit="fraction" if performance in SHARES else "nat",
+        sample=None if wanted == ["C"] else "token" if domain == "text" else "example",
     )  # fmt: skip
     found = runs_of(part, stated)
     mask = np.array([held(row) for row in rows(domain, test)])

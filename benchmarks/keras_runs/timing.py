@@ -3,9 +3,9 @@
     seconds = t + s*n + C/R + M/W
 
 for n operators that run, C FLOPs of a training step and M bytes it reads and writes: three times those of its forward
-pass. R is the device's peak rate: small networks come nowhere near it, so that their rows cannot tell it. Processor time
-is taken, as several processes shared the machine. Speech, and every row of the split `heldout`, is predicted and not
-fitted.
+pass. R is the device's peak rate: small networks come nowhere near it, so that their rows cannot tell it. Processor
+time is taken, as several processes shared the machine. Speech, and every row of the split `heldout`, is predicted and
+not fitted.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from functools import cache
 
 import numpy as np
 
-from benchmarks.keras_runs.grid import CNN, IMAGE, TRANSFORMER
 from benchmarks.keras_runs.data import CONTEXT
+from benchmarks.keras_runs.grid import CNN, IMAGE, TRANSFORMER
 from benchmarks.keras_runs.models import CHARACTERS, SECOND, heads
 from benchmarks.keras_runs.recorded import Row, rows
 from benchmarks.keras_runs.sources import LANGUAGES
@@ -95,8 +95,8 @@ def runs(chosen: list[Row]) -> Runs:
 def form() -> Law:
     """The formula before it is fitted."""
     return Law(
-        "step-seconds", "conditional", parse(FORMULA), Metric("seconds", "s", "lower", (0.0, None)), Scope("any", "any"),
-        Source("a sum of what each kind of work takes"), variables={name: Variable(name) for name in "nCM"},
+        "step-seconds", "conditional", parse(FORMULA), Metric("seconds", "s", "lower", (0.0, None)),
+        Scope("any", "any"), Source("a sum of what each kind of work takes"), variables={name: Variable(name) for name in "nCM"},
         coefficients={name: Coefficient(name, None, bounds=(0.0, None)) for name in ("t", "s", "R", "W")},
     )  # fmt: skip
 

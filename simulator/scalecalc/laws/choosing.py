@@ -21,7 +21,8 @@ def select(
     """Bindings that predict, the default law first, and the laws refused with the reason, the nearest first.
 
     Order: not superseded, laws of distinct data where data are repeated and others where not, same corpus, same
-    tokenizer, pieces of words before characters, best recorded extrapolation error, then more inputs, a known covariance, the newer publication.
+    tokenizer, pieces of words before characters, best recorded extrapolation error, then more inputs, a known
+    covariance, the newer publication.
     """
     pool = laws.values() if isinstance(laws, Mapping) else laws
     bindings = [law.bind(profile, plan, force=force) for law in pool]

@@ -86,8 +86,8 @@ class Law:
         if missing := sorted(used - set(declared)):
             todo = "declare N, D, U, C by name (N: {count: total}), other inputs under variables, or as coefficients"
             raise self.error(f"{', '.join(missing)} used but not declared", todo)
-        # C may be declared without being used: it is the cost the law's optimum is found under; so may what the law gives,
-        # and what its runs had in common, as its range says
+        # C may be declared without being used: it is the cost the law's optimum is found under; so may what the law
+        # gives, and what its runs had in common, as its range says
         spare = {"C", *(("N", "D") if self.kind == "allocation" else ()), *(self.range.keys() & self.variables.keys())}
         if unused := sorted(set(declared) - used - spare):
             raise self.error(f"{', '.join(unused)} declared but not used", "remove it or correct the formula")

@@ -138,7 +138,9 @@ def _prediction(prediction: Prediction, is_default: bool) -> Row:
 def _digits(prediction: Prediction) -> int:
     """Behind the point: two, and more where a value is so close to a bound that two tell nothing."""
     ends = (0.0, *prediction.binding.law.metric.bounds)
-    apart = min((abs(prediction.value - end) for end in ends if end is not None and end != prediction.value), default=1.0)
+    apart = min(
+        (abs(prediction.value - end) for end in ends if end is not None and end != prediction.value), default=1.0
+    )
     return min(max(2, 1 - int(f"{apart:.1e}".partition("e")[2])), MOST_DIGITS)
 
 
