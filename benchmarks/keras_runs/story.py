@@ -193,6 +193,7 @@ def _verdict(found: Sequence[Curve]) -> str:
     best = ", ".join(f"{name} on {count}" for name, count in sorted(wins.items(), key=lambda pair: -pair[1]))
     ratios = [next(f.missed for f in one.forms if f.form == "exponential") / one.forms[0].missed for one in found]
     worst = f"{min(ratios):.0f} to {max(ratios):.0f}" if len(ratios) > 1 else f"{ratios[0]:.0f}"
+    said = f"The plain exponential misses {worst} times as much as the best form"
     return f"Best of {len(found)} curves: {best}. {said}.\n"
 
 

@@ -96,7 +96,8 @@ def form() -> Law:
     """The formula before it is fitted."""
     return Law(
         "step-seconds", "conditional", parse(FORMULA), Metric("seconds", "s", "lower", (0.0, None)),
-        Scope("any", "any"), Source("a sum of what each kind of work takes"), variables={name: Variable(name) for name in "nCM"},
+        Scope("any", "any"), Source("a sum of what each kind of work takes"),
+        variables={name: Variable(name) for name in "nCM"},
         coefficients={name: Coefficient(name, None, bounds=(0.0, None)) for name in ("t", "s", "R", "W")},
     )  # fmt: skip
 
