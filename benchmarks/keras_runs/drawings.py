@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.keras_runs import timing
 from benchmarks.keras_runs.calibrate_rows import answers, laws
 from benchmarks.keras_runs.curves import Curve
-from benchmarks.keras_runs.story import DOMAINS, PERFORMANCES, all_curves
+from benchmarks.keras_runs.tables import DOMAINS, PERFORMANCES, all_curves
 from scalecalc.calibrate.bands import fitted_of
 from scalecalc.calibrate.calibration import Calibration
 from scalecalc.laws import Law
