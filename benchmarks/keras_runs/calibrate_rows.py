@@ -30,7 +30,8 @@ from scalecalc.laws.conventions import Interval, Metric, Scope, Source, Variable
 from scalecalc.laws.writing import text_of
 
 LAWS = HERE.parents[1] / "simulator" / "scalecalc" / "laws" / "data"
-DRAWS, KEPT, DIGITS = 1000, 100, 7
+DRAWS, KEPT, DIGITS = 1000, 60, 7
+"""Resamples; how many of them a file has, as every command reads all files; digits of constants."""
 CHANCE = {"P_0": 0.1}
 """What a network that has learned nothing gets right of ten classes: where the saturating exponential begins."""
 BOTH = ("separable", "kaplan-2020-joint", "joint", "droppo-2021", "power")
@@ -189,7 +190,7 @@ def law(question: Question, result: Calibration) -> Law:
         variables={symbol: variables[symbol] for symbol in "NDUC" if symbol in variables},
         range={name: value for name, value in {**found.range, **ends}.items()
                if name in variables or name == "D/N"},
-        evidence=replace(found.evidence, coverage=_coverage(result)),
+        covariance=None, evidence=replace(found.evidence, coverage=_coverage(result)),
         draws={name: tuple(map(float, column)) for name, column in thinned(found.draws, KEPT).items()},
         source=Source(OWN.format(question.domain), year=2026, note="protocol and versions: benchmarks/keras_runs"),
         method={name: text for name, text in found.method.items() if name not in ("gradient", "starts", "left out")},
