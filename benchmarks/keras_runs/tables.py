@@ -46,9 +46,8 @@ def compute() -> str:
             best = one.forms[0]
             cells = [_missed(by_name[name].missed * scale, name == best.form) for name in names]
             seen, held = one.levels
-            lines.append([
-                f"{_network(one)}, {int(one.unique):,} images", f"{seen} + {held}", *cells, f"{one.spread * scale:.2g}"
-            ])  # fmt: skip
+            spread = f"{one.spread * scale:.2g}" if math.isfinite(one.spread) else "one run"
+            lines.append([f"{_network(one)}, {int(one.unique):,} images", f"{seen} + {held}", *cells, spread])
         head = [f"{words}{f', in{unit}' if unit else ''}", "fitted + foretold", *names, "seeds alone"]
         parts.append(f"{table(head, lines)}\n{_verdict(found)}")
     return "\n".join(parts)
