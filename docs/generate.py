@@ -23,7 +23,7 @@ from scalecalc.ops import OPERATORS
 from scalecalc.report.catalogues import show_laws, show_operators
 
 HERE = Path(__file__).parent
-WITH_OUTPUTS = ("README.md", "docs/seed.md")
+WITH_OUTPUTS = ("README.md", "docs/seed.md", "docs/calibration.md")
 """Written by hand but for what commands print."""
 OUTPUT = re.compile(r"(<!-- output: scalecalc (.+?) -->\n```\n)(.*?)(```\n)", re.DOTALL)
 EXPORTS = (

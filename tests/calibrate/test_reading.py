@@ -68,6 +68,13 @@ def test_of_two_counts_of_parameters_one_is_chosen(read: Read) -> None:
     assert read(text, n_count="non_embedding").runs.columns["N"].tolist() == [1e6, 1e7]
 
 
+def test_compute_does_not_follow_from_distinct_data(read: Read) -> None:
+    """They may have been seen any number of times."""
+    found = read("N,U,loss\n1e6,1e7,3\n2e6,1e7,2", columns={"D": "U"}, d_meaning="unique")
+    assert set(found.runs.columns) == {"N", "D"}
+    assert not any("6*N*D" in fact for fact in found.facts)
+
+
 def test_data_follow_from_compute(read: Read) -> None:
     found = read("N,flops,loss\n1e6,6e15,3\n1e7,6e17,2\n")
     assert found.runs.columns["D"].tolist() == [1e9, 1e10]

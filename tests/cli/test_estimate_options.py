@@ -127,7 +127,9 @@ def test_a_law_of_ones_own(cli: Cli, seed_cnn: Path, tmp_path: Path) -> None:
     path.write_text(LAW)
     document = json(cli, seed_cnn, "--budget", "1e15", "--law", str(path))
     check(document, ESTIMATE)
-    assert [entry["law"] for entry in document["predictions"]] == ["mine", "seed-exponential"]
+    names = [entry["law"] for entry in document["predictions"]]
+    assert names[0] == "mine"
+    assert "seed-exponential" in names
     assert document["predictions"][0]["value"] == pytest.approx(0.1 + 2 * (1e15 / SEED_COST) ** -0.2, rel=1e-12)
     assert "mine expects error 0.1" in document["verdict"]
     named = json(cli, seed_cnn, "--budget", "1e15", "--law", "seed-exponential")

@@ -132,7 +132,8 @@ def test_task_and_sample_overrule_the_guess(cli: Cli, save) -> None:
     assert stated["model"]["task"] == "language-modeling"
     assert stated["training"]["sample"] == "token"
     assert not any("task" in line for line in stated["assumptions"])
-    assert any(entry["why"].startswith("other tokens: ") for entry in stated["refused"])
+    why = {entry["law"]: entry["why"] for entry in stated["refused"]}
+    assert why["besiroglu-2024"] == "other tokens: the law's are pieces of words, the model's of char"
     tokens = json(cli, path, "--task", "language-modeling", "--tokenizer", "gpt2")
     assert any(entry["why"].endswith("that of guessing") for entry in tokens["refused"])
     assert not guessed["predictions"]

@@ -140,7 +140,7 @@ def test_a_loss_above_that_of_guessing_is_refused(decoder: Profile) -> None:
 def test_a_budget_below_one_step_predicts_nothing(image: Profile, size: int) -> None:
     for laws in (None, {"seed-exponential": catalogue()["seed-exponential"]}):
         enough = estimate(image, float(TRAINING * size), sizes={"n": size}, laws=laws)
-        assert [prediction.law for prediction in enough.predictions] == ["seed-exponential"]
+        assert "seed-exponential" in [prediction.law for prediction in enough.predictions]
         short_of_it = estimate(image, TRAINING * size - 1.0, sizes={"n": size}, laws=laws)
         assert (short_of_it.predictions, short_of_it.best) == ((), ())
         why = {law.name: why for law, why in short_of_it.refused}
@@ -277,7 +277,7 @@ def test_no_settings_for_no_step() -> None:
 def test_a_small_vocabulary_is_one_of_characters() -> None:
     """65 characters of a text: no law of pieces of words speaks of their loss, until somebody says what tokens are."""
     answer = estimate(language(65, 128), 1e15, sizes={"n": 1}, task="language-modeling")
-    assert not [prediction for prediction in answer.predictions if prediction.unit == "nat/token"]
+    assert {prediction.binding.law.metric.tokenizer for prediction in answer.predictions} <= {"char"}
     why = {law.name: why for law, why in answer.refused}
     assert why["hoffmann-2022"] == "other tokens: the law's are pieces of words, the model's of char"
     assert "a vocabulary of 65: tokens are characters or bytes (--tokenizer)" in answer.assumptions

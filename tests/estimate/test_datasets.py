@@ -46,6 +46,7 @@ def test_sums_of_published_tables() -> None:
     assert datasets()["cifar10"].samples["example"] == 5 * 10_000  # five batches
     assert datasets()["mnist"].samples["example"] == 70_000 - 10_000  # all but the test set
     assert datasets()["imagenet1k"].samples["example"] == 1_431_167 - 50_000 - 100_000  # all of ILSVRC2012, less
+    assert datasets()["gcide"].samples["token"] == (39_952_321 // 65 - 2048 - 1024) * 64  # blocks, less those held out
     assert datasets()["enwik8"].samples["token"] == 10**8 - 2 * 5 * 10**6
     assert datasets()["libri-light"].samples["second"] == round(57_706.4 * 3600)
 

@@ -207,6 +207,8 @@ class _Reader:
             count = "exact"
             self.values["C"] = self.values["D"] * np.array([model.flops for model in models])
             self.facts.append("C = D x training matrix FLOPs per sample of the models named")
+        elif self.conventions.get("D", {}).get("meaning") == "unique":
+            return  # how often they are seen, nobody says
         elif {"N", "D"} <= self.values.keys() and n_count in SIX and stated != "exact":
             count = SIX[n_count]
             self.values["C"] = 6 * self.values["N"] * self.values["D"]

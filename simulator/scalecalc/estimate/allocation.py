@@ -20,7 +20,6 @@ from scalecalc.laws.optimum import SIX
 from scalecalc.laws.scope import routed
 
 DEFAULT_TASK = "language-modeling"
-JOINT = (("N", "D"), ("N", "D", "U"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def allocate(
             continue
         own = plan or _any_model(law, question)
         try:
-            if law.kind == "conditional" and law.inputs in JOINT:
+            if law.divides:
                 found += _places(law, question, own, inspection)
             elif law.kind == "allocation" and law.inputs == ("C",) and question.budget is not None:
                 sizes.append(size_of(law, own, question.budget.flops, known))
@@ -175,7 +174,7 @@ def _of_task(
 
 def _answers(law: Law, question: Question) -> bool:
     """Whether a law speaks of the best model or of a budget at all, as far as it is asked."""
-    if law.kind == "conditional" and law.inputs in JOINT:
+    if law.divides:
         return "limit" not in law.regime
     if is_size(law):
         return question.budget is not None
@@ -195,6 +194,8 @@ def _any_model(law: Law, question: Question) -> Plan:
 
 
 def _no_optimum(law: Law) -> str:
+    if law.inputs == ("N", "D"):
+        return "it has no optimum: its D are distinct samples, of which C does not follow"
     takes = ", ".join(law.inputs) or "nothing"
     return f"it has no optimum: {'an' if law.kind == 'allocation' else 'a'} {law.kind} law of {takes}"
 

@@ -169,7 +169,7 @@ def _number(budget: float) -> float:
 def _default(bindings: Sequence[Binding], senseless: Mapping[str, str], law: Law | None) -> Binding | None:
     """The binding whose optimum is shown: the first of N and D, of the law asked for if any; none if senseless."""
     pool = [binding for binding in bindings if law is None or binding.law is law]
-    default = next((binding for binding in pool if binding.law.inputs == ("N", "D") and binding.comparable), None)
+    default = next((b for b in pool if b.law.inputs == ("N", "D") and b.law.divides and b.comparable), None)
     return None if default is None or default.law.name in senseless else default
 
 

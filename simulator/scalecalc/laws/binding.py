@@ -50,6 +50,7 @@ class Binding:
     Attributes:
         variables: one entry per input of the law.
         cost: C in the law's own count where the law declares one without using it.
+        beside: other variables the law declares and does not use: its range says what its runs had of them.
         notes: what is taken for granted.
         refusals: why it does not predict; empty if it does.
         comparable: False if `force` overrode a refusal.
@@ -61,6 +62,7 @@ class Binding:
     notes: tuple[str, ...]
     refusals: tuple[str, ...]
     comparable: bool = True
+    beside: tuple[Bound, ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -116,7 +118,9 @@ def bind(law: Law, profile: Profile, plan: Plan, *, force: bool = False, setting
     if not refusals:
         refusals = beyond(law, {bound.symbol: bound.value for bound in variables if bound.value is not None})
     cost = binder.bind(law.variables["C"]) if "C" in law.variables and "C" not in law.inputs else None
-    return Binding(law, variables, cost, tuple(notes), tuple(refusals), not (force and outside))
+    unused = [v for s, v in law.variables.items() if s in law.range and s not in (*law.inputs, "C")]
+    beside = tuple(map(binder.bind, unused))
+    return Binding(law, variables, cost, tuple(notes), tuple(refusals), not (force and outside), beside)
 
 
 def _unbound(law: Law, variables: tuple[Bound, ...]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from scalecalc.laws.binding import Binding
 from scalecalc.laws.law import Law
 from scalecalc.laws.plan import Plan
-from scalecalc.laws.scope import mismatches, shares
+from scalecalc.laws.scope import mismatches, of_letters, shares
 
 if TYPE_CHECKING:
     from scalecalc.walk.profile import Profile
@@ -21,7 +21,8 @@ def select(
     """Bindings that predict, the default law first, and the laws refused with the reason, the nearest first.
 
     Order: not superseded, laws of distinct data where data are repeated and others where not, same corpus, same
-    tokenizer, best recorded extrapolation error, then more inputs, a known covariance, the newer publication.
+    tokenizer, pieces of words before characters, best recorded extrapolation error, then more inputs, a known
+    covariance, the newer publication.
     """
     pool = laws.values() if isinstance(laws, Mapping) else laws
     bindings = [law.bind(profile, plan, force=force) for law in pool]
@@ -37,6 +38,7 @@ def rank(law: Law, plan: Plan) -> tuple[float | str, ...]:
     repeated = bool(plan.unique and plan.seen and plan.seen > 1.001 * plan.unique)
     return (
         bool(law.superseded_by), ("U" in law.inputs) != repeated, not corpus, not tokenizer,
+        of_letters(law.metric.tokenizer) and not tokenizer,
         math.inf if error is None else error, -len(law.inputs), law.covariance is None,
         -(law.source.year or 0), law.name,
     )  # fmt: skip

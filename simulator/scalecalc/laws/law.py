@@ -46,7 +46,8 @@ class Law:
         formula: over `variables`, `coefficients` and `derived`.
         derived: constants computed from coefficients, in order.
         regime: how the runs behind it were trained (epochs, schedule, batch); `limit`: a resource taken as unlimited.
-        range: expression (`N`, `D/N`) to the least and largest value it was calibrated on, in the law's own counts.
+        range: expression (`N`, `D/N`) to the least and largest value it was calibrated on, in the law's own counts; of
+            variables the formula does not hold, too, where the runs were alike in them.
         superseded_by: a law that uses the same runs better.
         draws: coefficients of resampled runs, each as long as the others.
         uncertainty: what a prediction may miss besides the coefficients' errors.
@@ -85,8 +86,10 @@ class Law:
         if missing := sorted(used - set(declared)):
             todo = "declare N, D, U, C by name (N: {count: total}), other inputs under variables, or as coefficients"
             raise self.error(f"{', '.join(missing)} used but not declared", todo)
-        # C may be declared without being used: it is the cost the law's optimum is found under; and what the law gives
-        if unused := sorted(set(declared) - used - {"C", *(("N", "D") if self.kind == "allocation" else ())}):
+        # C may be declared without being used: it is the cost the law's optimum is found under; so may what the law
+        # gives, and what its runs had in common, as its range says
+        spare = {"C", *(("N", "D") if self.kind == "allocation" else ()), *(self.range.keys() & self.variables.keys())}
+        if unused := sorted(set(declared) - used - spare):
             raise self.error(f"{', '.join(unused)} declared but not used", "remove it or correct the formula")
         if self.derived and self._written() > MOST_WRITTEN:
             raise self.error(f"its derived constants written out have more than {MOST_WRITTEN:,} parts", "write fewer")
@@ -180,6 +183,16 @@ class Law:
     def predicts(self) -> bool:
         """Whether it tells a performance, of a given model or of the best one, as it is."""
         return self.kind in ("conditional", "frontier") and not self.is_form
+
+    @property
+    def divides(self) -> bool:
+        """Whether it tells how a budget is best divided into N and D: conditional on both, C a multiple of N times D.
+
+        Runs with exact C that saw D distinct samples, who knows how often, do not.
+        """
+        joint = self.kind == "conditional" and self.inputs in (("N", "D"), ("N", "D", "U"))
+        exact = "C" in self.variables and self.variables["C"].count == "exact"
+        return joint and not (exact and self.variables["D"].meaning == "unique")
 
     @property
     def sign(self) -> int:

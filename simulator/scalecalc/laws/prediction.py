@@ -101,11 +101,9 @@ def _said(law: Law, values: Mapping[str, float]) -> tuple[float, Interval | None
 
 
 def _met(binding: Binding) -> dict[str, float]:
-    """The values of a law's variables, and what the run costs."""
-    values = dict(binding.values)
-    if binding.cost is not None and binding.cost.value is not None:
-        values["C"] = binding.cost.value
-    return values
+    """The values of a law's variables, what the run costs, and what the law's runs had in common."""
+    others = (*((binding.cost,) if binding.cost is not None else ()), *binding.beside)
+    return {**binding.values, **{bound.symbol: bound.value for bound in others if bound.value is not None}}
 
 
 def decades_outside(binding: Binding) -> dict[str, float]:

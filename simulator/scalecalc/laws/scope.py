@@ -38,12 +38,16 @@ def mismatches(law: Law, plan: Plan) -> list[str]:
     ):
         if limit is not None and size is not None and size != limit:
             reasons.append(f"other data: the law's has {limit:,} {word}, the model's {size:,}")
-    letters, known = (plain(name or "") in LETTERS for name in (plan.tokenizer, law.metric.tokenizer))
+    letters, known = of_letters(plan.tokenizer), of_letters(law.metric.tokenizer)
     per_token = "/token" in law.metric.unit or law.kind in ("allocation", "hyperparameter")
     # a fit of one's own that does not say what its tokens are is taken to know them
     fitted = law.metric.tokenizer == UNKNOWN and bool(law.method)
-    if letters and not known and not fitted and per_token and scope.modality == "text":
+    per_token = per_token and scope.modality == "text"
+    if letters and not known and not fitted and per_token:
         reasons.append(f"other tokens: the law's are pieces of words, the model's of {plan.tokenizer}")
+    if known and not letters and per_token:
+        ours = plan.tokenizer or "pieces of words"
+        reasons.append(f"other tokens: the law's are of {law.metric.tokenizer}, the model's {ours} (--tokenizer)")
     if plan.sparse and not routed(law):
         reasons.append("a mixture of experts: the models behind the law are dense")
     if routed(law) and not plan.sparse:
@@ -86,6 +90,11 @@ def _tokens(theirs: str, ours: str | None) -> str:
         return f"same tokenizer ({theirs})"
     own = "its own tokenizer" if theirs == UNKNOWN else f"its own tokenizer ({theirs})"
     return f"loss per token of {own}: not comparable across tokenizers"
+
+
+def of_letters(tokenizer: str | None) -> bool:
+    """Whether its tokens are characters or bytes."""
+    return plain(tokenizer or "") in LETTERS
 
 
 def shares(law: Law, plan: Plan) -> tuple[bool, bool]:

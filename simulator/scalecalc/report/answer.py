@@ -9,6 +9,8 @@ from scalecalc.report.advice import settings, sized
 from scalecalc.report.blocks import UNKNOWN, Block, Row, compute_block, header, size_block, sizes_of_data
 from scalecalc.report.numbers import count, percent, scientific, size, unit
 
+MOST_DIGITS = 6
+
 
 def estimate_blocks(result: Estimate) -> list[Block]:
     """All blocks of an estimate, in the order of the chain."""
@@ -121,7 +123,7 @@ def _generalisation(result: Estimate) -> Block:
 
 def _prediction(prediction: Prediction, is_default: bool) -> Row:
     takes = ", ".join(_taken(bound) for bound in prediction.binding.variables if bound.value is not None)
-    interval, digits = "none published", 2
+    interval, digits = "none published", _digits(prediction)
     if prediction.interval:
         low, high = prediction.interval
         interval = f"[{low:.{digits}f}, {high:.{digits}f}] {prediction.basis.split(':')[0].split(',')[0]}"
@@ -131,6 +133,15 @@ def _prediction(prediction: Prediction, is_default: bool) -> Row:
         where = f"NOT COMPARABLE; {where}"
     name = f"{prediction.law} *" if is_default else prediction.law
     return [name, f"{prediction.metric} {prediction.value:.{digits}f}{unit(prediction.unit)}", interval, where, takes]
+
+
+def _digits(prediction: Prediction) -> int:
+    """Behind the point: two, and more where a value is so close to a bound that two tell nothing."""
+    ends = (0.0, *prediction.binding.law.metric.bounds)
+    apart = min(
+        (abs(prediction.value - end) for end in ends if end is not None and end != prediction.value), default=1.0
+    )
+    return min(max(2, 1 - int(f"{apart:.1e}".partition("e")[2])), MOST_DIGITS)
 
 
 def _taken(bound: Bound) -> str:
