@@ -33,9 +33,9 @@ def test_compute_is_in_flop_unless_a_unit_is_said(cli: Cli, text: str, days: flo
 def test_the_conversion_is_shown(cli: Cli) -> None:
     out = cli("predict", "kaplan-2020-compute", "--set", "C=1e21").out
     assert f"loss {KAPLAN:.3f} nat/token" in out
-    assert "11.5741 PF-day  converted  1e+21 FLOP/8.64e+19 PF-days" in out
+    assert "11.5741 PF-day  converted  1e+21 FLOP/8.64e19 PF-days" in out
     six = cli("predict", "kaplan-2020-compute", "--set", "N=1e9", "--set", "D=20B").out
-    assert "1.38889 PF-day  converted  1.2e+20 FLOP/8.64e+19 PF-days; 6*N*D, N non_embedding" in six
+    assert "1.38889 PF-day  converted  1.2e+20 FLOP/8.64e19 PF-days; 6*N*D, N non_embedding" in six
 
 
 def test_a_unit_that_is_no_work(cli: Cli) -> None:
@@ -75,7 +75,7 @@ def test_laws_of_something_else_than_performance(cli: Cli, arguments: tuple[str,
     [
         (
             ("zhai-2022-finetune", "--set", "C=1e21"),
-            "the law counts core-days, which they do not tell; give --set C=...core",
+            "the law counts in core-days, which FLOPs do not tell; give --set C=...core",
         ),
         (("kaplan-2020-compute", "--set", "C=12parsec"), "C = '12parsec' is no compute"),
         (("kaplan-2020-compute", "--set", "C=8xh100:3d"), "is no compute; write FLOP or FLOP/s times a duration"),

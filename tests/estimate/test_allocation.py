@@ -10,10 +10,11 @@ import pytest
 from scalecalc import profile
 from scalecalc.errors import LawError, UsageError
 from scalecalc.estimate import Budget, budget, inspect
+from scalecalc.estimate.advice import settings_at
 from scalecalc.estimate.allocation import allocate
 from scalecalc.estimate.asking import Question, Stop
 from scalecalc.expressions import parse
-from scalecalc.laws import load, shipped
+from scalecalc.laws import Bound, Plan, load, shipped
 from scalecalc.laws.conventions import Coefficient, Metric, Variable
 from tests.laws.repeated import repeated
 
@@ -202,14 +203,29 @@ def test_what_is_not_asked_is_not_answered():
 
 def test_what_a_law_of_new_data_refuses():
     answer = allocate(Question(budget=Budget(1e22), unique=10**8))
-    assert (answer.sizes, {place.law.name for place in answer.places}) == (
-        (),
-        {"kaplan-2020-joint", "muennighoff-2023"},
-    )
+    assert (answer.sizes, {place.law.name for place in answer.places}) == ((), {"muennighoff-2023"})
     why = {law.name: why for law, why in answer.refused}
+    # 1e22/(6*1e8) = 1.67e13 parameters, log10(1.67e13/1.5e9) = 4.05 decades above its largest model
+    assert why["kaplan-2020-joint"].startswith("N 4.0 decades outside what it was calibrated on; --law kaplan")
     assert why["hoffmann-2022-approach-1"] == "it would take 1,888 passes over 100M distinct samples"
-    # 1.67e13 parameters by the default law: .003239 - .0001395*30.4 is no learning rate
-    assert "kaplan-2020-learning-rate" not in {setting.law.name for setting in answer.settings}
+
+
+def test_laws_of_small_models_are_asked_by_name_only():
+    """Nobody plans 1e21 FLOP by runs of 1e13."""
+    budget = Budget(1e21)
+    answer = allocate(Question(budget=budget))
+    assert "keras-text" not in {place.law.name for place in answer.places}
+    ((said,),) = [[why for law, why in answer.refused if law.name == "keras-text"]]
+    assert said.endswith("decades outside what it was calibrated on; --law keras-text asks it all the same")
+    (asked,) = allocate(Question(budget=budget), laws=[LAWS["keras-text"]]).places
+    assert asked.best is not None
+
+
+def test_a_setting_that_is_none():
+    """.003239 - .0001395*ln(1.67e13) = .003239 - .0001395*30.4 is no learning rate."""
+    plan, laws = Plan(task="language-modeling"), [LAWS["kaplan-2020-learning-rate"]]
+    for params, said in ((1e9, 1), (1.67e13, 0)):
+        assert len(settings_at(laws, plan, {"N": Bound("N", params, "assumed", "as given")})) == said
 
 
 def test_a_budget_for_nothing():

@@ -92,7 +92,8 @@ PUBLISHED = [
 def test_every_law_has_a_published_figure():
     elsewhere = {"cerebras-gpt-2023", "tao-2024-loss", "tao-2024-vocabulary", *HOFFMANN, *CLARK}
     covered = {row[0] for row in PUBLISHED} | {row[0] for row in DEEPSEEK} | elsewhere
-    assert covered == {name for name, law in LAWS.items() if not law.is_form}
+    own = {name for name in LAWS if name.startswith("keras-")}  # against their runs: tests/benchmarks
+    assert covered | own == {name for name, law in LAWS.items() if not law.is_form}
 
 
 @pytest.mark.parametrize(("name", "inputs", "value", "where"), PUBLISHED)

@@ -10,7 +10,7 @@ from scalecalc.estimate.advice import Setting, Size, is_size, settings_at, size_
 from scalecalc.estimate.asking import Question
 from scalecalc.estimate.curves import Curve, curve
 from scalecalc.estimate.inspection import Inspection
-from scalecalc.estimate.places import Place, place
+from scalecalc.estimate.places import Place, outside, place
 from scalecalc.estimate.planning import plan_of
 from scalecalc.estimate.sense import worse_than_guessing
 from scalecalc.laws import Bound, Law, Plan, catalogue
@@ -20,6 +20,8 @@ from scalecalc.laws.optimum import SIX
 from scalecalc.laws.scope import routed
 
 DEFAULT_TASK = "language-modeling"
+MOST_DECADES = 4.0
+"""Beyond what a law was calibrated on: farther away it is asked by name only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def allocate(
         own = plan or _any_model(law, question)
         try:
             if law.divides:
-                found += _places(law, question, own, inspection)
+                found += _near(_places(law, question, own, inspection), asked=bool(laws))
             elif law.kind == "allocation" and law.inputs == ("C",) and question.budget is not None:
                 sizes.append(size_of(law, own, question.budget.flops, known))
             elif law.kind in ("conditional", "frontier") and law.inputs == ("C",):
@@ -127,6 +129,21 @@ def _places(law: Law, question: Question, plan: Plan, inspection: Inspection | N
         train, use = float(plan.flops_per_sample) / bound.value, float(forward) / bound.value
         rows.append(place(law, question, cost="own", per_nd=train, per_served=use, model=bound))
     return [_sensible(row, inspection) for row in rows]
+
+
+def _near(rows: list[Place], *, asked: bool) -> list[Place]:
+    """The answers, unless the best model is so far from a law's runs that only who asks for it should see it.
+
+    Raises:
+        LawError: it is, and nobody asked for this law.
+    """
+    for row in () if asked else rows:
+        gaps = outside(row.law, row.best) if row.best is not None else {}
+        far = [f"{name} {gap:.1f}" for name, gap in gaps.items() if gap > MOST_DECADES]
+        if far:
+            what = f"{', '.join(far)} decades outside what it was calibrated on"
+            raise LawError(f"{what}; --law {row.law.name} asks it all the same")
+    return rows
 
 
 def _sensible(row: Place, inspection: Inspection) -> Place:

@@ -236,8 +236,8 @@ class _Binder:
         if variable.count in SIX_N_D:
             count = SIX_N_D[variable.count]
             flops = 6 * self.count(count)[0] * self.seen()[0]
-            return _in_unit(variable, Bound("C", flops, "converted", f"6*N*D, N {count}"))
-        return _in_unit(variable, _spent(variable, self.plan))
+            return in_unit(variable, Bound("C", flops, "converted", f"6*N*D, N {count}"))
+        return in_unit(variable, _spent(variable, self.plan))
 
 
 def _spent(variable: Variable, plan: Plan) -> Bound:
@@ -261,8 +261,12 @@ def flops_per_unit(law: Law) -> float | None:
     return {"FLOP": 1.0, "PF-day": PF_DAY}.get(law.variables["C"].unit)
 
 
-def _in_unit(variable: Variable, bound: Bound) -> Bound:
-    """FLOPs in the unit a law counts in; what was assumed stays so."""
+def in_unit(variable: Variable, bound: Bound) -> Bound:
+    """FLOPs in the unit a law counts in; what was assumed stays so.
+
+    Raises:
+        LawError: that unit is none of work.
+    """
     if variable.unit == "PF-day" and bound.value is not None:
         status = "assumed" if bound.status == "assumed" else "converted"
         return Bound("C", bound.value / PF_DAY, status, f"{bound.how}/8.64e19 PF-days")
@@ -281,7 +285,7 @@ def bind_frontier(law: Law, plan: Plan) -> Bound:
     variable = law.variables["C"]
     six = variable.count in SIX_N_D
     try:
-        bound = _in_unit(variable, _spent(replace(variable, count="exact") if six else variable, plan))
+        bound = in_unit(variable, _spent(replace(variable, count="exact") if six else variable, plan))
     except LawError as error:
         return Bound("C", None, "refused", error.what)
     if bound.value is not None and (reasons := beyond(law, {"C": bound.value})):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
-from scalecalc.errors import UsageError, nearest
-from scalecalc.laws.binding import HEADLESS, SIX_N_D, Binding, Bound, flops_per_unit
+from scalecalc.errors import LawError, UsageError, nearest
+from scalecalc.laws.binding import HEADLESS, SIX_N_D, Binding, Bound, flops_per_unit, in_unit
 from scalecalc.laws.bounds import beyond
 from scalecalc.laws.conventions import UNKNOWN, Variable
 from scalecalc.laws.law import Law
@@ -116,13 +117,13 @@ def _bound(
 
 def _in_unit(law: Law, bound: Bound) -> Bound:
     """FLOPs as the law's C, or refused where its unit is none of work."""
-    unit, flops = law.variables["C"].unit, flops_per_unit(law)
-    if bound.value is None or flops == 1:
+    if bound.value is None:
         return bound
-    if flops is None:
-        return Bound("C", None, "refused", f"FLOPs are given, the law counts {unit}s, which they do not tell")
-    status = "assumed" if bound.status == "assumed" else "converted"
-    return Bound("C", bound.value / flops, status, f"{bound.value:.4g} FLOP/{flops:.4g} {unit}s; {bound.how}")
+    try:
+        found = in_unit(law.variables["C"], replace(bound, how=f"{bound.value:.4g} FLOP"))
+    except LawError as error:
+        return Bound("C", None, "refused", error.what)
+    return bound if found.value == bound.value else replace(found, how=f"{found.how}; {bound.how}")
 
 
 def _converted(law: Law, variable: Variable, values: Mapping[str, Mapping[str, float]]) -> Bound | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from scalecalc.estimate import Estimate, Inspection, Run
 from scalecalc.estimate.words import short
 from scalecalc.laws import Bound, Prediction
@@ -106,6 +108,7 @@ def _generalisation(result: Estimate) -> Block:
             )
         block.rows.append(["law", "says", "90 % interval", "range", "takes"])
         block.rows += [_prediction(prediction, i == 0) for i, prediction in enumerate(result.predictions)]
+        block.rows += _covered(result.predictions)
         block.rows += [[f"* {note}"] for note in result.predictions[0].binding.notes]
     own = [pair for pair in result.refused if pair[0].applies_to.task == result.plan.task or pair[0] is result.law]
     ahead = {point.law.name for point in result.frontiers}
@@ -126,13 +129,23 @@ def _prediction(prediction: Prediction, is_default: bool) -> Row:
     interval, digits = "none published", _digits(prediction)
     if prediction.interval:
         low, high = prediction.interval
-        interval = f"[{low:.{digits}f}, {high:.{digits}f}] {prediction.basis.split(':')[0].split(',')[0]}"
+        interval = f"[{low:.{digits}f}, {high:.{digits}f}]"
     outside = [f"{name} {gap:.2f}" for name, gap in prediction.decades_outside.items() if gap >= 0.005]
     where = f"{', '.join(outside)} decades outside" if outside else "inside" if prediction.inside_range else "unknown"
     if not prediction.comparable:
         where = f"NOT COMPARABLE; {where}"
     name = f"{prediction.law} *" if is_default else prediction.law
     return [name, f"{prediction.metric} {prediction.value:.{digits}f}{unit(prediction.unit)}", interval, where, takes]
+
+
+def _covered(predictions: Sequence[Prediction]) -> list[Row]:
+    """What the intervals cover: laws that cover the same stand together."""
+    laws: dict[str, list[str]] = {}
+    for prediction in predictions:
+        if prediction.interval:
+            laws.setdefault(prediction.basis.split(":")[0].split(",")[0], []).append(prediction.law)
+    said = "; ".join(f"{covers} ({', '.join(names)})" for covers, names in laws.items())
+    return [[f"intervals of {said}"]] if said else []
 
 
 def _digits(prediction: Prediction) -> int:

@@ -1,13 +1,4 @@
-"""A Keras callback that writes one row for each `fit`: what was trained on how much, and what came of it.
-
-    from scalecalc.keras import RunLogger
-
-    logger = RunLogger("runs.csv", samples=len(x), test_data=(s, t), columns={"width": 64})
-    model.fit(x, y, batch_size=64, epochs=5, validation_data=(u, v), callbacks=[logger])
-
-The file is one that `scalecalc calibrate` reads. Parameters and FLOPs are counted from the model's own configuration,
-by the same rules as those of files. Nothing here imports Keras: what is called has the methods of its callbacks.
-"""
+"""A Keras callback that writes one row for each `fit`: what was trained on how much, and what came of it."""
 
 from __future__ import annotations
 
@@ -23,9 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from scalecalc import __version__
-from scalecalc.errors import ScalecalcError, UsageError, one_line
-
-__all__ = ["FIELDS", "RunLogger"]
+from scalecalc.errors import UsageError, one_line
+from scalecalc.keras.cost import cost_of
 
 FIELDS = {
     "run": "a name of its own",
@@ -59,25 +49,6 @@ FIELDS = {
 
 RATES = ("learning_rate", "lr")
 """What some versions of Keras put among metrics."""
-
-
-@dataclass(frozen=True)
-class _Cost:
-    """What the walk says of a model.
-
-    Attributes:
-        params: by the names of FIELDS.
-        flops: of one training step with so many examples; None where something is unknown.
-        sample: of its data.
-        per_example: samples in one example.
-        note: why FLOPs are unknown.
-    """
-
-    params: Mapping[str, int | None]
-    flops: Callable[[int], int] | None
-    sample: str = "example"
-    per_example: float = 1.0
-    note: str = ""
 
 
 @dataclass
@@ -195,7 +166,7 @@ class RunLogger:
             tested: loss and metrics of the test data, by name.
         """
         tested = tested or {}
-        cost = _cost(self.model, self.sizes)
+        cost = cost_of(self.model, self.sizes)
         examples = [self._examples(steps) for steps in self._steps]
         seen = _whole(sum(examples) * cost.per_example)
         n = cost.params["N_total"] or 0
@@ -255,49 +226,6 @@ class RunLogger:
 
 def _whole(value: float) -> int | float:
     return int(value) if value == int(value) else value
-
-
-def _cost(model: Any, sizes: Mapping[str, int]) -> _Cost:
-    """The model's cost by the walk of its configuration; by 6ND where that does not count everything."""
-    from scalecalc.frontends.keras import parse
-    from scalecalc.walk import walk
-
-    try:
-        profile = walk(parse(model.to_json().encode(), model.name), sizes=sizes or None)
-        return _counted(profile)
-    except Exception as error:  # what was trained for hours is worth its row, whatever its configuration is like
-        why = str(error) if isinstance(error, ScalecalcError) else f"{type(error).__name__}: {error}"
-        total = sum(math.prod(weight.shape) for weight in model.trainable_weights)
-        params = {"N_total": total, "N_non_embedding": None, "N_linear": None, "N_active": None}
-        return _Cost(params, None, note=one_line(f"C is 6*N*D: {why:.200}"))
-
-
-def _counted(profile: Any) -> _Cost:
-    from scalecalc.dims import evaluate
-    from scalecalc.walk.task import guess
-
-    task = guess(profile)
-    batch = next((symbol for symbol, info in profile.symbols.items() if info.kind == "batch"), "batch")
-    counts = {"total": "trainable", "non_embedding": "non_embedding", "linear": "linear", "active": "active"}
-    known = {symbol: info.hint for symbol, info in profile.symbols.items() if info.hint is not None}
-    params = {f"N_{name}": evaluate(profile.params[of].formula, known) for name, of in counts.items()}
-    steps, examples = (evaluate(formula, {**known, batch: 1}) for formula in (task.steps, task.examples))
-    step = profile.training["matrix_flops"].formula
-    missing = ""
-    if not profile.complete:
-        names = sorted({name for _, name in profile.unsupported})
-        missing = f"nothing is known of {', '.join(names) or 'some layers'}"
-    elif evaluate(step, {**known, batch: 1}) is None or steps is None or not examples:
-        names = sorted(set(profile.symbols) - {batch, *known})
-        missing = f"the size of {', '.join(names)} is open (RunLogger(sizes=...))"
-    if missing:
-        return _Cost(params, None, note=one_line(f"C is 6*N*D: {missing:.200}"))
-    assert steps is not None
-    assert examples
-    return _Cost(
-        params, lambda size: evaluate(step, {**known, batch: size}) or 0, task.sample,
-        steps / examples / task.per_second,
-    )  # fmt: skip
 
 
 def _seed() -> int | None:
